@@ -1,0 +1,59 @@
+// A task: reset, step, observe. One file a task under actor/env/, one line in the table of env.c.
+//
+// Observations are written as float into the caller's rows; physics and rewards are double. Actions
+// arrive in the task's own units (the policy's [-1, 1] is scaled by env_scale_action). Semantics are
+// Gymnasium's v5: terminated is the task's, truncated is the time limit's, both may be 1, and after
+// either the caller resets. Not thread-safe; one thread per struct env, models are shared read-only.
+#ifndef ACTOR_ENV_H
+#define ACTOR_ENV_H
+
+#include "common/error.h"
+#include "common/rng.h"
+#include "common/spec.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ENV_MAX_ACTION = 64 };
+
+struct env_info {
+    char     name[64];  // "HalfCheetah-v5"
+    size_t   obs;       // O
+    size_t   action;    // A: dimensions (continuous) or number of choices (discrete)
+    bool     discrete;
+    double   low[ENV_MAX_ACTION];  // (A)  bounds in task units, continuous only
+    double   high[ENV_MAX_ACTION];
+    uint64_t max_steps;  // time limit of an episode
+    double   threshold;  // Gymnasium's reward threshold, NAN when it has none
+};
+
+struct env_step {
+    double reward;
+    bool   terminated;
+    bool   truncated;
+    bool   broken;  // the simulator met a bad state: drop this transition and reset
+};
+
+struct env;  // hides MuJoCo
+
+// Makes one environment of the task that spec->env names.
+//
+//   returns  NULL and err on failure: unknown task, model that does not load, bad kwargs
+//   owns     the caller, until env_free
+struct env *env_make(const struct spec *spec, struct error *err);
+void        env_free(struct env *env);
+
+const struct env_info *env_info(const struct env *env);
+
+// Starts an episode with the task's reset distribution; obs (O) out.
+void env_reset(struct env *env, struct rng *rng, float *obs);
+
+// One control step. action: (A) task units, or one value, the index, if discrete. obs (O) out: the
+// true successor, also of the last step.
+struct env_step env_step(struct env *env, const float *action, float *obs);
+
+// y = low + (x + 1) / 2 * (high - low) per dimension, float32 in the end; x, y (A), may alias.
+void env_scale_action(const struct env_info *info, float *y, const float *x);
+
+#endif

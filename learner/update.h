@@ -1,0 +1,42 @@
+// One update of the chosen algorithm (CrossQ or SAC, continuous or discrete) on one batch: critics,
+// every policy_delay updates the actor and the temperature. tests/golden/crossq/README.md section 3
+// is the contract, step by step.
+//
+// update_step is called by one thread and spreads its work over the pool it was given; it neither
+// allocates nor fails: non-finite losses are counted and that update is left out (update_result).
+#ifndef LEARNER_UPDATE_H
+#define LEARNER_UPDATE_H
+
+#include "common/error.h"
+#include "common/spec.h"
+#include "learner/batch.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct update_result {
+    bool   actor_updated;                    // this update was one of every policy_delay
+    bool   skipped;                          // something was not finite; parameters are as before
+    char   why[96];                          // which tensor, when skipped
+    double q1_loss, q2_loss, q_mean;         // of this update
+    double actor_loss, alpha_loss, entropy;  // NAN when the actor was not updated
+    double alpha;                            // after this update
+};
+
+struct update;  // networks, optimisers, temperature, scratch; one block
+
+// O observation, A action dimensions or choices. threads >= 1. Initial weights come from
+// RNG_INIT streams of seed.
+//
+//   returns  NULL and err: memory, or a spec that makes no network
+struct update *update_make(const struct spec *spec, size_t O, size_t A, bool discrete,
+                           size_t threads, uint64_t seed, struct error *err);
+void           update_free(struct update *u);
+
+void update_step(struct update *u, const struct batch *b, struct update_result *result);
+
+// |min(Q1, Q2) - y| of the last update_step, (B): what prioritized replay wants.
+const float *update_td_error(const struct update *u);
+
+#endif
