@@ -37,12 +37,20 @@ struct env_step {
 
 struct env;  // hides MuJoCo
 
+// The name of the i-th task of the table, in alphabetical order; NULL after the last.
+const char *env_name(size_t i);
+
 // Makes one environment of the task that spec->env names.
 //
 //   returns  NULL and err on failure: unknown task, model that does not load, bad kwargs
 //   owns     the caller, until env_free
 struct env *env_make(const struct spec *spec, struct error *err);
-void        env_free(struct env *env);
+
+// Another environment of the same task and arguments, sharing the model of the first (which may be
+// freed before it). The families of different threads are made by separate env_make.
+struct env *env_copy(const struct env *env, struct error *err);
+
+void env_free(struct env *env);
 
 const struct env_info *env_info(const struct env *env);
 
@@ -55,5 +63,19 @@ struct env_step env_step(struct env *env, const float *action, float *obs);
 
 // y = low + (x + 1) / 2 * (high - low) per dimension, float32 in the end; x, y (A), may alias.
 void env_scale_action(const struct env_info *info, float *y, const float *x);
+
+// ------ states, for tests, benchmarks and videos
+
+// The state of a task as float64: MuJoCo qpos then qvel, classic control Gymnasium's env.state.
+size_t env_state_size(const struct env *env);
+void   env_get_state(const struct env *env, double *state);
+
+// Puts a state in place as Gymnasium's set_state does after a reset of the data, with `elapsed` steps
+// of the episode counted; obs (O) out, may be NULL. In MuJoCo qpos and qvel are not all there is: warm
+// start and lagging kinematics start anew.
+void env_set_state(struct env *env, const double *state, uint64_t elapsed, float *obs);
+
+// The last observation before it was rounded to float; (O), until the next call.
+const double *env_observation(const struct env *env);
 
 #endif

@@ -1,0 +1,67 @@
+// HalfCheetah-v5: a planar robot with two legs is to run forward.
+//
+//   model        half_cheetah.xml, Euler, 5 x 0.01 s; 6 torques
+//   observation  qpos[1:], qvel: 17
+//   reward       forward_reward_weight v - ctrl_cost_weight |a|^2,  v = (x after - x before) / dt
+//   terminated   never; limit 1000 steps
+//   start        qpos + U(-s, s), qvel + s N(0, 1),  s = reset_noise_scale
+//
+// Source: Gymnasium 1.2.0, envs/mujoco/half_cheetah_v5.py.
+#include "actor/env_task.h"
+
+struct args {
+    double forward_reward_weight, ctrl_cost_weight, reset_noise_scale;
+    bool   exclude_current_positions_from_observation;
+};
+
+static const struct env_arg args[] = {
+    {ENV_ARG(WEIGHT, forward_reward_weight, 1)},
+    {ENV_ARG(WEIGHT, ctrl_cost_weight, 0.1)},
+    {ENV_ARG(SCALE, reset_noise_scale, 0.1)},
+    {ENV_ARG(FLAG, exclude_current_positions_from_observation, true)},
+};
+
+static void start(struct env *env, struct rng *rng)
+{
+    const struct args *p = env->args;
+    const mjModel     *m = env->sim.m;
+    noise_uniform(rng, env->sim.d->qpos, (size_t)m->nq, p->reset_noise_scale);
+    noise_normal(rng, env->sim.d->qvel, (size_t)m->nv, p->reset_noise_scale);
+}
+
+static void observe(const struct env *env, struct row *row)
+{
+    const struct args *p = env->args;
+    const mjModel     *m = env->sim.m;
+    size_t             skip = p->exclude_current_positions_from_observation ? 1 : 0;
+    row_put(row, env->sim.d->qpos + skip, (size_t)m->nq - skip);
+    row_put(row, env->sim.d->qvel, (size_t)m->nv);
+}
+
+static struct env_step step(struct env *env, const float *action)
+{
+    const struct args *p = env->args;
+    const double      *x = &env->sim.d->qpos[0];
+    double             before = *x;
+    bool               ok = simulator_step(&env->sim, action);
+    double             velocity = (*x - before) / env->sim.dt;
+    return (struct env_step){
+        .reward = p->forward_reward_weight * velocity -
+                  control_cost(p->ctrl_cost_weight, action, env->info.action),
+        .broken = !ok,
+    };
+}
+
+const struct env_task half_cheetah_task = {
+    .name = "HalfCheetah-v5",
+    .max_steps = 1000,
+    .threshold = 4800,
+    .model = "half_cheetah.xml",
+    .frame_skip = 5,
+    .args = args,
+    .n_args = sizeof args / sizeof args[0],
+    .args_size = sizeof(struct args),
+    .start = start,
+    .observe = observe,
+    .step = step,
+};
