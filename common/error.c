@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int error_set(struct error *err, int code, const char *format, ...)
 {
@@ -17,13 +18,17 @@ int error_set(struct error *err, int code, const char *format, ...)
 
 int error_prefix(struct error *err, const char *format, ...)
 {
-    char    old[ERROR_TEXT];
+    char    prefix[256];
     va_list args;
-    snprintf(old, sizeof old, "%s", err->text);
     va_start(args, format);
-    int n = vsnprintf(err->text, sizeof err->text, format, args);
+    vsnprintf(prefix, sizeof prefix - 2, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof err->text)
-        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", old);
+    strcat(prefix, ": ");
+    size_t n = strlen(prefix), room = sizeof err->text - 1 - n, old = strlen(err->text);
+    if (old > room)
+        old = room;
+    memmove(err->text + n, err->text, old);
+    memcpy(err->text, prefix, n);
+    err->text[n + old] = '\0';
     return err->code;
 }
