@@ -17,35 +17,47 @@
 
 struct replay_header {
     char             magic[24];
-    uint32_t         format;  // 1
-    uint32_t         obs, action, words;
+    uint32_t         format;  // 2
+    uint32_t         obs, action, words, slots;
     uint64_t         capacity;
     _Atomic uint64_t inserted;  // moves after the rows it counts
 };
 
-_Static_assert(sizeof(struct replay_header) <= REPLAY_PAGE, "the header is one page");
+// the later mark counts once the rows that came with it count
+struct replay_slot {
+    struct replay_mark before, after;
+    uint64_t           at;  // header->inserted from which `after` holds
+};
 
 static size_t row_bytes(const struct replay *r)
 {
     return r->shape.words * sizeof(float);
 }
 
+// header and marks, in whole pages
+static size_t head_bytes(const struct replay *r)
+{
+    size_t bytes = sizeof(struct replay_header) + r->slots * sizeof(struct replay_slot);
+    return (bytes + REPLAY_PAGE - 1) / REPLAY_PAGE * REPLAY_PAGE;
+}
+
 static bool header_fits(const struct replay *r, const struct replay_header *h)
 {
-    return memcmp(h->magic, REPLAY_MAGIC, sizeof REPLAY_MAGIC) == 0 && h->format == 1 &&
+    return memcmp(h->magic, REPLAY_MAGIC, sizeof REPLAY_MAGIC) == 0 && h->format == 2 &&
            h->obs == r->shape.obs && h->action == r->shape.action && h->words == r->shape.words &&
-           h->capacity == r->capacity;
+           h->capacity == r->capacity && h->slots == r->slots;
 }
 
 static void header_write(const struct replay *r, struct replay_header *h)
 {
     memset(h, 0, sizeof *h);
     memcpy(h->magic, REPLAY_MAGIC, sizeof REPLAY_MAGIC);
-    h->format = 1;
+    h->format = 2;
     h->obs = (uint32_t)r->shape.obs;
     h->action = (uint32_t)r->shape.action;
     h->words = (uint32_t)r->shape.words;
     h->capacity = r->capacity;
+    h->slots = (uint32_t)r->slots;
 }
 
 // opens or makes the file with its full size; *old says that it was there with that size
@@ -79,15 +91,15 @@ static int file_open(const struct replay *r, const char *path, bool resume, bool
     return fd;
 }
 
-int replay_init(struct replay *r, struct row_shape shape, uint64_t capacity, const char *path,
-                bool resume, struct error *err)
+int replay_init(struct replay *r, struct row_shape shape, uint64_t capacity, size_t slots,
+                const char *path, bool resume, struct error *err)
 {
     assert(capacity >= 1);
-    *r = (struct replay){.shape = shape, .capacity = capacity};
-    if (capacity > (SIZE_MAX - REPLAY_PAGE) / 2 / row_bytes(r))
+    *r = (struct replay){.shape = shape, .capacity = capacity, .slots = slots};
+    if (capacity > (SIZE_MAX - head_bytes(r)) / 2 / row_bytes(r))
         return error_set(err, ERR_MEMORY, "a replay of %llu rows of %zu bytes is too large",
                          (unsigned long long)capacity, row_bytes(r));
-    r->bytes = REPLAY_PAGE + (size_t)capacity * row_bytes(r);
+    r->bytes = head_bytes(r) + (size_t)capacity * row_bytes(r);
 
     int  fd = -1;
     bool old = false;
@@ -102,7 +114,8 @@ int replay_init(struct replay *r, struct row_shape shape, uint64_t capacity, con
         return error_set(err, ERR_MEMORY, "no memory for %llu rows of %zu bytes (%zu in all): %s",
                          (unsigned long long)capacity, row_bytes(r), r->bytes, strerror(code));
     r->header = map;
-    r->rows = (float *)((char *)map + REPLAY_PAGE);
+    r->slot = (struct replay_slot *)(r->header + 1);
+    r->rows = (float *)((char *)map + head_bytes(r));
     if (old && !header_fits(r, r->header)) {
         replay_free(r);
         return error_set(err, ERR_FORMAT, "%s: not a replay of this spec's shape", path);
@@ -124,9 +137,16 @@ void replay_free(struct replay *r)
     *r = (struct replay){0};
 }
 
-void replay_insert(struct replay *r, const void *rows, size_t n)
+// the mark that holds now; call with the lock held
+static struct replay_mark slot_mark(const struct replay *r, const struct replay_slot *s)
 {
-    assert(n <= r->capacity);
+    return s->at <= r->inserted ? s->after : s->before;
+}
+
+void replay_insert(struct replay *r, const void *rows, size_t n, size_t slot,
+                   struct replay_mark mark)
+{
+    assert(n <= r->capacity && slot < r->slots);
     const char *from = rows;
     size_t      bytes = row_bytes(r);
     pthread_mutex_lock(&r->lock);
@@ -134,9 +154,22 @@ void replay_insert(struct replay *r, const void *rows, size_t n)
     size_t first = n < r->capacity - at ? n : (size_t)r->capacity - at;
     memcpy((char *)r->rows + at * bytes, from, first * bytes);
     memcpy(r->rows, from + first * bytes, (n - first) * bytes);
+    struct replay_slot *s = &r->slot[slot];
+    s->before = slot_mark(r, s);
+    s->at = r->inserted + n;
+    s->after = mark;
     r->inserted += n;
     atomic_store_explicit(&r->header->inserted, r->inserted, memory_order_release);
     pthread_mutex_unlock(&r->lock);
+}
+
+struct replay_mark replay_mark(struct replay *r, size_t slot)
+{
+    assert(slot < r->slots);
+    pthread_mutex_lock(&r->lock);
+    struct replay_mark mark = slot_mark(r, &r->slot[slot]);
+    pthread_mutex_unlock(&r->lock);
+    return mark;
 }
 
 int replay_rewind(struct replay *r, uint64_t inserted, struct error *err)
@@ -146,6 +179,7 @@ int replay_rewind(struct replay *r, uint64_t inserted, struct error *err)
     if (!ahead) {
         r->inserted = inserted;
         atomic_store(&r->header->inserted, inserted);
+        memset(r->slot, 0, r->slots * sizeof *r->slot);
     }
     pthread_mutex_unlock(&r->lock);
     if (ahead)

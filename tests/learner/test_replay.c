@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { O = 3, W = 2, N = 5 };
+enum { O = 3, W = 2, N = 5, SLOTS = 4 };
 
 // row i says its number in every column
 static void row_fill(float *row, const struct row_shape *s, int i)
@@ -28,14 +28,14 @@ static void insert_numbers(struct replay *r, int from, int to)
     float rows[64 * 16];
     for (int i = from; i < to; i++)
         row_fill(rows + (size_t)(i - from) * r->shape.words, &r->shape, i);
-    replay_insert(r, rows, (size_t)(to - from));
+    replay_insert(r, rows, (size_t)(to - from), 1, (struct replay_mark){1, (uint64_t)to});
 }
 
 static void insert_wraps_and_keeps_newest(void **state)
 {
     (void)state;
     struct replay r = {0};
-    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, NULL, false, NULL), 0);
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, SLOTS, NULL, false, NULL), 0);
     insert_numbers(&r, 0, 3);
     assert_int_equal(replay_size(&r), 3);
     insert_numbers(&r, 3, 7);
@@ -52,7 +52,7 @@ static void gather_splits_a_row_into_its_columns(void **state)
     (void)state;
     struct replay r = {0};
     struct batch  b = {0};
-    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, NULL, false, NULL), 0);
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, SLOTS, NULL, false, NULL), 0);
     assert_int_equal(batch_init(&b, 2, O, W, W, NULL), 0);
     insert_numbers(&r, 0, 4);
     b.index[0] = 3;
@@ -82,7 +82,7 @@ static void draw_is_uniform_over_the_rows_that_are_there(void **state)
     struct rng    rng;
     enum { SIZE = 50, DRAWS = 2000 };
     rng_init(&rng, 1, RNG_SAMPLE, 0);
-    assert_int_equal(replay_init(&r, row_shape_make(O, W), 100, NULL, false, NULL), 0);
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), 100, SLOTS, NULL, false, NULL), 0);
     assert_int_equal(batch_init(&b, 100, O, W, W, NULL), 0);
     insert_numbers(&r, 0, SIZE);
     double count[SIZE] = {0}, expected = 100.0 * DRAWS / SIZE, chi2 = 0;
@@ -108,7 +108,7 @@ static void draw_with_newest_joins_the_newest_row(void **state)
     struct batch  b = {0};
     struct rng    rng;
     rng_init(&rng, 1, RNG_SAMPLE, 0);
-    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, NULL, false, NULL), 0);
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, SLOTS, NULL, false, NULL), 0);
     assert_int_equal(batch_init(&b, 4, O, W, W, NULL), 0);
     for (int i = 0; i < 12; i++) {
         insert_numbers(&r, i, i + 1);
@@ -128,13 +128,14 @@ static void file_is_continued_after_its_process_is_gone(void **state)
     assert_true(fd >= 0);
     close(fd);
     struct replay r = {0};
-    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, path, false, NULL), 0);
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, SLOTS, path, false, NULL), 0);
     insert_numbers(&r, 0, 4);
     insert_numbers(&r, 4, 7);
     // not freed: a second mapping sees what a killed process leaves
     struct replay again = {0};
-    assert_int_equal(replay_init(&again, row_shape_make(O, W), N, path, true, NULL), 0);
+    assert_int_equal(replay_init(&again, row_shape_make(O, W), N, SLOTS, path, true, NULL), 0);
     assert_int_equal(replay_inserted(&again), 7);
+    assert_int_equal(replay_mark(&again, 1).sequence, 7);
     assert_memory_equal(again.rows, r.rows, N * r.shape.words * sizeof(float));
     assert_int_equal(replay_rewind(&again, 6, NULL), 0);
     assert_int_equal(replay_inserted(&again), 6);
@@ -143,6 +144,25 @@ static void file_is_continued_after_its_process_is_gone(void **state)
     replay_free(&again);
     replay_free(&r);
     unlink(path);
+}
+
+static void mark_of_a_slot_moves_with_its_rows(void **state)
+{
+    (void)state;
+    struct replay r = {0};
+    float         rows[2 * 16] = {0};
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, SLOTS, NULL, false, NULL), 0);
+    assert_int_equal(replay_mark(&r, 2).incarnation, 0);
+    replay_insert(&r, rows, 2, 2, (struct replay_mark){7, 11});
+    replay_insert(&r, rows, 1, 3, (struct replay_mark){1, 1});
+    replay_insert(&r, rows, 2, 2, (struct replay_mark){7, 13});
+    assert_int_equal(replay_mark(&r, 2).incarnation, 7);
+    assert_int_equal(replay_mark(&r, 2).sequence, 13);
+    assert_int_equal(replay_mark(&r, 3).sequence, 1);
+    // a learner killed after the mark was written and before the rows counted
+    r.inserted -= 2;
+    assert_int_equal(replay_mark(&r, 2).sequence, 11);
+    replay_free(&r);
 }
 
 static void file_of_another_shape_is_refused(void **state)
@@ -154,11 +174,12 @@ static void file_of_another_shape_is_refused(void **state)
     close(fd);
     struct replay r = {0};
     struct error  err = {0};
-    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, path, false, NULL), 0);
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, SLOTS, path, false, NULL), 0);
     replay_free(&r);
-    assert_int_equal(replay_init(&r, row_shape_make(O, W), N + 1, path, true, &err), ERR_FORMAT);
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), N + 1, SLOTS, path, true, &err),
+                     ERR_FORMAT);
     // the same size in bytes, other columns
-    assert_int_equal(replay_init(&r, row_shape_make(O - 1, W + 2), N, path, true, &err),
+    assert_int_equal(replay_init(&r, row_shape_make(O - 1, W + 2), N, SLOTS, path, true, &err),
                      ERR_FORMAT);
     replay_free(&r);
     unlink(path);
@@ -169,7 +190,7 @@ static void size_that_cannot_be_is_refused_with_its_sizes(void **state)
     (void)state;
     struct replay r = {0};
     struct error  err = {0};
-    assert_int_equal(replay_init(&r, row_shape_make(O, W), UINT64_MAX, NULL, false, &err),
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), UINT64_MAX, SLOTS, NULL, false, &err),
                      ERR_MEMORY);
     assert_non_null(strstr(err.text, "18446744073709551615 rows of 48 bytes"));
     replay_free(&r);
@@ -183,6 +204,7 @@ int main(void)
         cmocka_unit_test(draw_is_uniform_over_the_rows_that_are_there),
         cmocka_unit_test(draw_with_newest_joins_the_newest_row),
         cmocka_unit_test(file_is_continued_after_its_process_is_gone),
+        cmocka_unit_test(mark_of_a_slot_moves_with_its_rows),
         cmocka_unit_test(file_of_another_shape_is_refused),
         cmocka_unit_test(size_that_cannot_be_is_refused_with_its_sizes),
     };
