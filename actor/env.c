@@ -10,11 +10,28 @@
 
 // ------ the table: one line a task, here and below
 
-extern const struct env_task half_cheetah_task, pendulum_task;
+extern const struct env_task acrobot_task, ant_task, cart_pole_task, half_cheetah_task, hopper_task,
+    humanoid_task, humanoid_standup_task, inverted_double_pendulum_task, inverted_pendulum_task,
+    mountain_car_task, mountain_car_continuous_task, pendulum_task, pusher_task, reacher_task,
+    swimmer_task, walker2d_task;
 
 static const struct env_task *const tasks[] = {
+    &acrobot_task,
+    &ant_task,
+    &cart_pole_task,
     &half_cheetah_task,
+    &hopper_task,
+    &humanoid_task,
+    &humanoid_standup_task,
+    &inverted_double_pendulum_task,
+    &inverted_pendulum_task,
+    &mountain_car_task,
+    &mountain_car_continuous_task,
     &pendulum_task,
+    &pusher_task,
+    &reacher_task,
+    &swimmer_task,
+    &walker2d_task,
 };
 enum { N_TASKS = sizeof tasks / sizeof tasks[0] };
 
@@ -220,7 +237,7 @@ void env_scale_action(const struct env_info *info, float *y, const float *x)
 
 size_t env_state_size(const struct env *env)
 {
-    return env->sim.m != NULL ? (size_t)(env->sim.m->nq + env->sim.m->nv) : env->task->state;
+    return env->sim.m != NULL ? env->sim.nq + env->sim.nv : env->task->state;
 }
 
 void env_get_state(const struct env *env, double *state)
@@ -230,7 +247,7 @@ void env_get_state(const struct env *env, double *state)
         memcpy(state, env->state, env->task->state * sizeof *state);
         return;
     }
-    size_t nq = (size_t)env->sim.m->nq, nv = (size_t)env->sim.m->nv;
+    size_t nq = env->sim.nq, nv = env->sim.nv;
     memcpy(state, d->qpos, nq * sizeof *state);
     memcpy(state + nq, d->qvel, nv * sizeof *state);
 }
@@ -241,7 +258,7 @@ void env_set_state(struct env *env, const double *state, uint64_t elapsed, float
     if (env->sim.m == NULL) {
         memcpy(env->state, state, env->task->state * sizeof *state);
     } else {
-        size_t nq = (size_t)env->sim.m->nq, nv = (size_t)env->sim.m->nv;
+        size_t nq = env->sim.nq, nv = env->sim.nv;
         simulator_reset(&env->sim);
         memcpy(env->sim.d->qpos, state, nq * sizeof *state);
         memcpy(env->sim.d->qvel, state + nq, nv * sizeof *state);

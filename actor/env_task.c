@@ -39,43 +39,47 @@ void noise_normal(struct rng *rng, double *x, size_t n, double scale)
 
 // ------ rewards
 
-// numpy adds eight running sums from eight terms on (numpy/_core/src/umath/loops_utils.h.src,
-// pairwise sum; blocks of 128 are split there, and no control is so wide)
+// numpy adds eight running sums from eight terms on (loops_utils.h.src; it splits blocks of more than
+// 128, which no task here has)
 double control_cost(double weight, const float *action, size_t n)
 {
-    float  sum = 0;
+    float  r[8] = {0};
     size_t i = 0;
-    if (n >= 8) {
-        float r[8] = {0};
-        for (; i + 8 <= n; i += 8)
-            for (size_t k = 0; k < 8; k++)
-                r[k] += action[i + k] * action[i + k];
-        sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
-    }
+    for (; n - i >= 8; i += 8)
+        for (size_t k = 0; k < 8; k++)
+            r[k] += action[i + k] * action[i + k];
+    float sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
     for (; i < n; i++)
         sum += action[i] * action[i];
     return (double)((float)weight * sum);
 }
 
-double sum_squares(const double *x, size_t n)
+static double square(double x)
 {
-    double sum = 0;
+    return x * x;
+}
+
+double sum_squares(const double *x, size_t n, double low, double high)
+{
+    double r[8] = {0};
     size_t i = 0;
-    if (n >= 8) {
-        double r[8] = {0};
-        for (; i + 8 <= n; i += 8)
-            for (size_t k = 0; k < 8; k++)
-                r[k] += x[i + k] * x[i + k];
-        sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
-    }
+    for (; n - i >= 8; i += 8)
+        for (size_t k = 0; k < 8; k++)
+            r[k] += square(clip(x[i + k], low, high));
+    double sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
     for (; i < n; i++)
-        sum += x[i] * x[i];
+        sum += square(clip(x[i], low, high));
     return sum;
 }
 
 double clip(double x, double low, double high)
 {
     return x < low ? low : x > high ? high : x;
+}
+
+bool inside(double x, const double *range)
+{
+    return range[0] < x && x < range[1];
 }
 
 double distance(const double *a, const double *b)

@@ -57,6 +57,10 @@ struct env_task {
     struct env_step (*step)(struct env *env, const float *action);
 };
 
+// args, n_args and args_size of a task whose arguments are `args` over its `struct args`
+#define ENV_TASK_ARGS                                                                              \
+    .args = args, .n_args = sizeof args / sizeof args[0], .args_size = sizeof(struct args)
+
 // ------ observations
 
 void row_put(struct row *row, const double *x, size_t n);
@@ -76,10 +80,13 @@ void noise_normal(struct rng *rng, double *x, size_t n, double scale);
 // the weight rounded to float32.
 double control_cost(double weight, const float *action, size_t n);
 
-// Sum of squares of x (n), in numpy's order of summation.
-double sum_squares(const double *x, size_t n);
+// Sum of the squares of x (n), each clipped to [low, high] before, in numpy's order of summation.
+double sum_squares(const double *x, size_t n, double low, double high);
 
 double clip(double x, double low, double high);
+
+// range[0] < x < range[1]; false if x is not a number
+bool inside(double x, const double *range);
 
 // |a - b| of two points (3)
 double distance(const double *a, const double *b);

@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 
+#include <assert.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,6 +101,10 @@ int simulator_load(struct simulator *s, const char *path, int frame_skip, struct
     if (load.m == NULL)
         return error_set(err, ERR_FORMAT, "model %s does not load: %s", path, load.text);
     s->m = load.m;
+    s->nq = (size_t)s->m->nq;
+    s->nv = (size_t)s->m->nv;
+    s->nu = (size_t)s->m->nu;
+    s->nbody = (size_t)s->m->nbody;
     s->dt = s->m->opt.timestep * frame_skip;
     s->users = malloc(sizeof *s->users);
     if (s->users == NULL) {
@@ -181,7 +186,14 @@ bool simulator_forward(struct simulator *s)
 
 bool simulator_step(struct simulator *s, const float *action)
 {
-    for (int i = 0; i < s->m->nu; i++)
+    for (size_t i = 0; i < s->nu; i++)
         s->d->ctrl[i] = (double)action[i];
     return run(s, step);
+}
+
+const double *simulator_body(const struct simulator *s, const char *name)
+{
+    int id = mj_name2id(s->m, mjOBJ_BODY, name);
+    assert(id >= 0);
+    return s->d->xpos + 3 * id;
 }

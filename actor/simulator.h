@@ -16,12 +16,13 @@
 #include <stddef.h>
 
 struct simulator {
-    mjModel *m;           // shared by all copies
-    mjData  *d;           // owned
-    size_t  *users;       // how many simulators hold m; not atomic
-    int      frame_skip;  // simulation steps a control step
-    double   dt;          // seconds a control step: timestep x frame_skip
-    bool     forces;      // mj_rnePostConstraint after each step: someone reads cfrc_ext
+    mjModel *m;                  // shared by all copies
+    size_t   nq, nv, nu, nbody;  // m's sizes
+    mjData  *d;                  // owned
+    size_t  *users;              // how many simulators hold m; not atomic
+    int      frame_skip;         // simulation steps a control step
+    double   dt;                 // seconds a control step: timestep x frame_skip
+    bool     forces;             // mj_rnePostConstraint after each step: someone reads cfrc_ext
 };
 
 // Loads an MJCF file.
@@ -52,6 +53,9 @@ bool simulator_forward(struct simulator *s);
 //   action   (nu)
 //   returns  false if MuJoCo failed or met a bad state; the simulator is then reset
 bool simulator_step(struct simulator *s, const float *action);
+
+// The position (3) of the frame of a body that the model must have; valid until simulator_free.
+const double *simulator_body(const struct simulator *s, const char *name);
 
 // Runs call(context) so that a fatal error of MuJoCo inside it comes back here.
 //

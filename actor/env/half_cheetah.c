@@ -24,18 +24,16 @@ static const struct env_arg args[] = {
 static void start(struct env *env, struct rng *rng)
 {
     const struct args *p = env->args;
-    const mjModel     *m = env->sim.m;
-    noise_uniform(rng, env->sim.d->qpos, (size_t)m->nq, p->reset_noise_scale);
-    noise_normal(rng, env->sim.d->qvel, (size_t)m->nv, p->reset_noise_scale);
+    noise_uniform(rng, env->sim.d->qpos, env->sim.nq, p->reset_noise_scale);
+    noise_normal(rng, env->sim.d->qvel, env->sim.nv, p->reset_noise_scale);
 }
 
 static void observe(const struct env *env, struct row *row)
 {
     const struct args *p = env->args;
-    const mjModel     *m = env->sim.m;
     size_t             skip = p->exclude_current_positions_from_observation ? 1 : 0;
-    row_put(row, env->sim.d->qpos + skip, (size_t)m->nq - skip);
-    row_put(row, env->sim.d->qvel, (size_t)m->nv);
+    row_put(row, env->sim.d->qpos + skip, env->sim.nq - skip);
+    row_put(row, env->sim.d->qvel, env->sim.nv);
 }
 
 static struct env_step step(struct env *env, const float *action)
@@ -58,9 +56,7 @@ const struct env_task half_cheetah_task = {
     .threshold = 4800,
     .model = "half_cheetah.xml",
     .frame_skip = 5,
-    .args = args,
-    .n_args = sizeof args / sizeof args[0],
-    .args_size = sizeof(struct args),
+    ENV_TASK_ARGS,
     .start = start,
     .observe = observe,
     .step = step,
