@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/layer_spec.h"
+#include "common/task_spec.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,6 +64,7 @@ struct env_spec {
     uint64_t          max_t;  // time limit, 0: the task's own
     size_t            n_kwargs;
     struct kwarg_spec kwargs[SPEC_KWARGS];
+    struct task_spec  task;  // env.name custom or plugin; keys and their YAML in common/task_spec.h
 };
 
 struct meta_spec {
