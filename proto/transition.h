@@ -13,6 +13,7 @@
 #ifndef PROTO_TRANSITION_H
 #define PROTO_TRANSITION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,5 +42,17 @@ static inline struct row_shape row_shape_make(size_t obs, size_t action)
     s.words = s.version + 1;
     return s;
 }
+
+// One word of a row, whatever its alignment.
+uint32_t row_word(const void *row, size_t word);
+
+// Says whether n little-endian floats, of any alignment, are all finite.
+bool floats_finite(const void *floats, size_t n);
+
+// Checks rows (n, words) that a peer sent: finite, flags known, discount in [0, 1], actions in
+// [-1, 1], or an index below `choices` when that is not 0 (discrete).
+//
+//   returns  NULL, or what is wrong
+const char *rows_check(const void *rows, size_t n, struct row_shape s, size_t choices);
 
 #endif
