@@ -72,6 +72,8 @@ void progress_format(char *text, size_t size, const struct status *s, int width)
             break;
         used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? "  " : "", part[i]);
     }
+    if (width > 0 && used >= (size_t)width)
+        text[width - 1] = '\0';
 }
 
 // ---------------------------------------------------------------- terminal

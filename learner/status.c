@@ -53,6 +53,7 @@ size_t status_actors_connected(const struct status *s)
 // below this share nobody calls it waiting
 #define STATUS_WAIT_SHOWN 0.1
 
+// shares in tens: a screen reader speaks the sentence whenever it changes
 void status_sentence(char *text, size_t size, const struct status *s)
 {
     char   a[32], b[32];
@@ -75,13 +76,14 @@ void status_sentence(char *text, size_t size, const struct status *s)
         snprintf(text, size, "Warm-up: the learner waits for the first %s steps, %s are there.", b,
                  a);
     else if (inserts >= STATUS_WAIT_SHOWN && inserts >= samples)
-        snprintf(text, size,
-                 "The learner waits for the actors %.0f%% of the time: more actors would help.",
-                 100 * inserts);
+        snprintf(
+            text, size,
+            "The learner waits for the actors about %.0f%% of the time: more actors would help.",
+            10 * round(10 * inserts));
     else if (samples >= STATUS_WAIT_SHOWN)
         snprintf(text, size,
-                 "The actors wait for the learner %.0f%% of the time: updates set the pace.",
-                 100 * samples);
+                 "The actors wait for the learner about %.0f%% of the time: updates set the pace.",
+                 10 * round(10 * samples));
     else
         snprintf(text, size, "Nobody waits: learner and actors keep the same pace.");
 }
