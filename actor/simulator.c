@@ -144,11 +144,12 @@ void simulator_free(struct simulator *s)
 
 // ------ stepping
 
-// MuJoCo resets itself on a bad state and then counts one, however often it happened
+// MuJoCo resets itself on a bad state and then counts one, however often it happened; on a bad control
+// it goes on with zeros
 static bool state_was_bad(const mjData *d)
 {
     return d->warning[mjWARN_BADQPOS].number != 0 || d->warning[mjWARN_BADQVEL].number != 0 ||
-           d->warning[mjWARN_BADQACC].number != 0;
+           d->warning[mjWARN_BADQACC].number != 0 || d->warning[mjWARN_BADCTRL].number != 0;
 }
 
 static void forward(void *context)
