@@ -24,7 +24,8 @@ struct update_result {
     double alpha;                            // after this update
 };
 
-struct update;  // networks, optimisers, temperature, scratch; one block
+struct network;  // common/network.h
+struct update;   // networks, optimisers, temperature, scratch; one block
 
 // O observation, A action dimensions or choices. threads >= 1. Initial weights come from
 // RNG_INIT streams of seed.
@@ -35,6 +36,30 @@ struct update *update_make(const struct spec *spec, size_t O, size_t A, bool dis
 void           update_free(struct update *u);
 
 void update_step(struct update *u, const struct batch *b, struct update_result *result);
+
+// How much of env.max_frame is done, 0 to 1: what learning-rate schedules go by. Any time between two
+// updates.
+void update_set_progress(struct update *u, double fraction);
+
+// Updates so far, those left out included.
+uint64_t update_count(const struct update *u);
+
+// The actor's network as it is between two updates: what is published. Borrowed.
+const struct network *update_actor(const struct update *u);
+
+// One named piece of the state that a checkpoint holds; data stays where it is until update_free.
+struct update_block {
+    char   name[64];  // "q1.0.weight", "actor.3.steps", "adam.q1.m", "log_alpha", "updates"
+    void  *data;      // float, or uint64_t if integer
+    bool   integer;
+    size_t rows, cols;  // shape (rows, cols); (cols) if rows is 0; a scalar if both are 0
+};
+
+// Lists the whole state: parameters, running statistics and counters of all networks, Adam's moments
+// and steps, temperature, update counter. Writing through data between two updates restores it.
+//
+//   returns  how many there are; only the first `room` are written
+size_t update_blocks(struct update *u, struct update_block *blocks, size_t room);
 
 // |min(Q1, Q2) - y| of the last update_step, (B): what prioritized replay wants.
 const float *update_td_error(const struct update *u);

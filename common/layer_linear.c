@@ -1,0 +1,27 @@
+#include "common/layer_linear.h"
+
+#include "common/blas.h"
+
+void layer_linear_forward(const struct layer_linear *l, float *y, size_t ldy, const float *x,
+                          size_t ldx, size_t r0, size_t r1, size_t c0, size_t c1)
+{
+    if (r0 < r1 && c0 < c1)
+        blas_nt(y + r0 * ldy + c0, ldy, x + r0 * ldx, ldx, l->weight + c0 * l->in, l->in, r1 - r0,
+                c1 - c0, l->in);
+}
+
+void layer_linear_backward_weight(const struct layer_linear *l, const float *dy, size_t lddy,
+                                  const float *x, size_t ldx, size_t rows, size_t c0, size_t c1)
+{
+    if (c0 < c1)
+        blas_tn(l->dweight + c0 * l->in, l->in, dy + c0, lddy, x, ldx, c1 - c0, l->in, rows);
+}
+
+void layer_linear_backward_input(const struct layer_linear *l, float *dx, size_t lddx,
+                                 const float *dy, size_t lddy, size_t r0, size_t r1, size_t k0,
+                                 size_t k1)
+{
+    if (r0 < r1 && k0 < k1)
+        blas_nn(dx + r0 * lddx + k0, lddx, dy + r0 * lddy, lddy, l->weight + k0, l->in, r1 - r0,
+                k1 - k0, l->out);
+}

@@ -1,0 +1,309 @@
+#include "common/network_pass.h"
+
+#include <assert.h>
+
+// Rows and columns of one op's result that one part works on.
+struct piece {
+    size_t r0, r1, c0, c1;
+};
+
+// what op i reads in a pass over x
+static const float *input_of(const struct network *net, size_t i, const float *x)
+{
+    return i == 0 ? x : net->ops[i - 1].y;
+}
+
+static size_t input_ld(const struct network *net, size_t i)
+{
+    return network_ld(net->ops[i].in);
+}
+
+// the share of part in a result of op i: columns, but rows of a LayerNorm
+static struct piece piece_of(const struct network *net, size_t i, size_t rows, size_t part,
+                             size_t parts)
+{
+    const struct op     *op = &net->ops[i];
+    bool                 by_rows = op->kind == OP_LAYER_NORM;
+    struct network_range s = network_range(by_rows ? rows : op->out, part, parts);
+    if (by_rows)
+        return (struct piece){s.begin, s.end, 0, op->out};
+    return (struct piece){0, rows, s.begin, s.end};
+}
+
+// ---------------------------------------------------------------- one op
+
+static void op_forward(struct network *net, size_t i, const float *x0, bool train, struct piece s)
+{
+    struct op   *op = &net->ops[i];
+    const float *x = input_of(net, i, x0);
+    size_t       ld = op->ld;
+    switch (op->kind) {
+    case OP_LINEAR:
+        layer_linear_forward(&op->linear, op->y, ld, x, input_ld(net, i), s.r0, s.r1, s.c0, s.c1);
+        if (!op->raw)
+            layer_activation_forward(op->activation, op->y, op->y, ld, op->linear.bias, s.r0, s.r1,
+                                     s.c0, s.c1);
+        break;
+    case OP_BATCH_RENORM:
+        if (train)
+            layer_batch_renorm_forward(&op->renorm, op->y, x, ld, s.r1, s.c0, s.c1);
+        else
+            layer_batch_renorm_eval(&op->renorm, op->y, x, ld, s.r0, s.r1, s.c0, s.c1);
+        break;
+    case OP_LAYER_NORM:
+        layer_layer_norm_forward(&op->norm, op->y, x, ld, s.r0, s.r1);
+        break;
+    case OP_ACTIVATION:
+        layer_activation_forward(op->activation, op->y, x, ld, NULL, s.r0, s.r1, s.c0, s.c1);
+        break;
+    }
+}
+
+// dy of op i becomes the gradient of its input in place, or of its product; parameter gradients too
+static void op_backward(struct network *net, size_t i, struct piece s, size_t part, size_t parts)
+{
+    struct op   *op = &net->ops[i];
+    const float *x = input_of(net, i, net->x);
+    size_t       ld = op->ld, ld_d = net->ld_d;
+    switch (op->kind) {
+    case OP_LINEAR:
+        if (!op->raw)
+            layer_activation_backward(op->activation, op->dy, ld_d, op->y, ld, op->linear.dbias,
+                                      s.r0, s.r1, s.c0, s.c1);
+        else if (net->ops[i + 1].kind == OP_LAYER_NORM)
+            layer_layer_norm_reduce(&net->ops[i + 1].norm, parts, s.c0, s.c1);
+        layer_linear_backward_weight(&op->linear, op->dy, ld_d, x, input_ld(net, i), s.r1, s.c0,
+                                     s.c1);
+        break;
+    case OP_BATCH_RENORM:
+        layer_batch_renorm_backward(&op->renorm, op->dy, ld_d, x, ld, s.r1, s.c0, s.c1);
+        break;
+    case OP_LAYER_NORM:
+        layer_layer_norm_backward(&op->norm, op->dy, ld_d, x, op->y, ld, s.r0, s.r1, part, true);
+        break;
+    case OP_ACTIVATION:
+        layer_activation_backward(op->activation, op->dy, ld_d, op->y, ld, NULL, s.r0, s.r1, s.c0,
+                                  s.c1);
+        break;
+    }
+}
+
+// the same in eval mode: no parameter gradients
+static void op_eval_backward(struct network *net, size_t i, const float *x0, struct piece s)
+{
+    struct op   *op = &net->ops[i];
+    const float *x = input_of(net, i, x0);
+    size_t       ld = op->ld, ld_d = net->ld_d;
+    switch (op->kind) {
+    case OP_LINEAR:
+        if (op->raw || op->activation == ACTIVATION_NONE)
+            break;
+        // fallthrough
+    case OP_ACTIVATION:
+        layer_activation_backward(op->activation, op->dy, ld_d, op->y, ld, NULL, s.r0, s.r1, s.c0,
+                                  s.c1);
+        break;
+    case OP_BATCH_RENORM:
+        layer_batch_renorm_eval_backward(&op->renorm, op->dy, ld_d, x, ld, s.r0, s.r1, s.c0, s.c1);
+        break;
+    case OP_LAYER_NORM:
+        layer_layer_norm_backward(&op->norm, op->dy, ld_d, x, op->y, ld, s.r0, s.r1, 0, false);
+        break;
+    }
+}
+
+// gradient of the result of op i - 1 (or of the input) through the product of op i, if it has one
+static void op_backward_product(struct network *net, size_t i, struct piece s)
+{
+    struct op *op = &net->ops[i];
+    float     *dx = i == 0 ? net->dx : net->ops[i - 1].dy;
+    if (op->kind == OP_LINEAR)
+        layer_linear_backward_input(&op->linear, dx, net->ld_d, op->dy, net->ld_d, s.r0, s.r1, s.c0,
+                                    s.c1);
+}
+
+// ---------------------------------------------------------------- train passes
+
+// A pass over nets, cut into pieces; stage counts the ops between two meetings.
+struct job {
+    const struct network_pass *pass;
+    size_t                     stage;
+    bool                       input;
+};
+
+// whether op i must see the whole result of the one before it
+static bool meets_before(const struct network *net, size_t i)
+{
+    return i > 0 && (net->ops[i].kind == OP_LINEAR || net->ops[i].kind == OP_LAYER_NORM ||
+                     net->ops[i - 1].kind == OP_LAYER_NORM);
+}
+
+// one piece of the ops from job->stage to the next meeting
+static void forward_stage(void *arg, size_t k)
+{
+    const struct job          *job = arg;
+    const struct network_pass *p = job->pass;
+    struct network            *net = p->nets[k / p->parts];
+    size_t                     part = k % p->parts;
+    size_t                     i = job->stage;
+    do {
+        op_forward(net, i, net->x, true, piece_of(net, i, p->rows, part, p->parts));
+        i++;
+    } while (i < net->n_ops && !meets_before(net, i));
+}
+
+static void forward_whole(void *arg, size_t k)
+{
+    const struct job *job = arg;
+    struct network   *net = job->pass->nets[k];
+    for (size_t i = 0; i < net->n_ops; i++)
+        op_forward(net, i, net->x, true, piece_of(net, i, job->pass->rows, 0, 1));
+}
+
+void network_forward(const struct network_pass *p, const float *x)
+{
+    struct job            job = {.pass = p};
+    const struct network *net = p->nets[0];
+    assert(p->rows <= net->rows && p->parts <= LAYER_NORM_PARTS);
+    for (size_t i = 0; i < p->n; i++)
+        p->nets[i]->x = x;
+    if (p->parts == 1) {
+        pool_run(p->pool, p->n, forward_whole, &job);
+        return;
+    }
+    for (size_t i = 0; i < net->n_ops; i++)
+        if (i == 0 || meets_before(net, i)) {
+            job.stage = i;
+            pool_run(p->pool, p->n * p->parts, forward_stage, &job);
+        }
+}
+
+// The gradient of op i's result through the product behind it, then op i itself. The last stage, 0,
+// ends with the gradient of the input. Stage i + 1 stands for op i.
+static void backward_op(struct network *net, const struct job *job, size_t stage, size_t part)
+{
+    size_t rows = job->pass->rows, parts = job->pass->parts;
+    if (stage == 0) {
+        struct network_range c = network_range(net->in, part, parts);
+        if (net->ops[0].kind == OP_LAYER_NORM)
+            layer_layer_norm_reduce(&net->ops[0].norm, parts, c.begin, c.end);
+        if (job->input)
+            op_backward_product(net, 0, (struct piece){0, rows, c.begin, c.end});
+        return;
+    }
+    size_t       i = stage - 1;
+    struct piece s = piece_of(net, i, rows, part, parts);
+    if (stage < net->n_ops)
+        op_backward_product(net, stage, s);
+    op_backward(net, i, s, part, parts);
+}
+
+// whether the stage needs nothing that other parts of the stage above have made
+static bool backward_goes_on(const struct network *net, size_t stage)
+{
+    return stage > 0 && stage < net->n_ops && net->ops[stage].kind != OP_LINEAR &&
+           net->ops[stage].kind != OP_LAYER_NORM && net->ops[stage - 1].kind != OP_LAYER_NORM;
+}
+
+static void backward_stage(void *arg, size_t k)
+{
+    const struct job          *job = arg;
+    const struct network_pass *p = job->pass;
+    struct network            *net = p->nets[k / p->parts];
+    size_t                     stage = job->stage;
+    backward_op(net, job, stage, k % p->parts);
+    while (stage > 0 && backward_goes_on(net, stage - 1))
+        backward_op(net, job, --stage, k % p->parts);
+}
+
+static void backward_whole(void *arg, size_t k)
+{
+    const struct job *job = arg;
+    struct network   *net = job->pass->nets[k];
+    for (size_t stage = net->n_ops + 1; stage-- > 0;)
+        backward_op(net, job, stage, 0);
+}
+
+// whether anything is left to do below op 0
+static bool input_stage(const struct network *net, bool input)
+{
+    return net->ops[0].kind == OP_LINEAR ? input : net->ops[0].kind == OP_LAYER_NORM;
+}
+
+void network_backward(const struct network_pass *p, bool input)
+{
+    struct job            job = {.pass = p, .input = input};
+    const struct network *net = p->nets[0];
+    if (p->parts == 1) {
+        pool_run(p->pool, p->n, backward_whole, &job);
+        return;
+    }
+    for (size_t stage = net->n_ops + 1; stage-- > 0;)
+        if (!backward_goes_on(net, stage) && (stage > 0 || input_stage(net, input))) {
+            job.stage = stage;
+            pool_run(p->pool, p->n * p->parts, backward_stage, &job);
+        }
+}
+
+void network_commit(struct network *net)
+{
+    for (size_t i = 0; i < net->n_ops; i++)
+        if (net->ops[i].kind == OP_BATCH_RENORM)
+            layer_batch_renorm_commit(&net->ops[i].renorm);
+}
+
+// ---------------------------------------------------------------- eval passes
+
+void network_eval_prepare(struct network *net)
+{
+    for (size_t i = 0; i < net->n_ops; i++)
+        if (net->ops[i].kind == OP_BATCH_RENORM)
+            layer_batch_renorm_eval_prepare(&net->ops[i].renorm);
+}
+
+void network_eval_rows(struct network *net, const float *x, size_t r0, size_t r1)
+{
+    for (size_t i = 0; i < net->n_ops; i++)
+        op_forward(net, i, x, false, (struct piece){r0, r1, 0, net->ops[i].out});
+}
+
+void network_eval_backward_rows(struct network *net, const float *x, size_t r0, size_t r1,
+                                size_t first)
+{
+    size_t n = net->n_ops;
+    // columns of the input before `first` are wanted by no one, down to the first product
+    size_t first_product = 0;
+    while (net->ops[first_product].kind != OP_LINEAR)
+        first_product++;
+    for (size_t i = n; i-- > 0;) {
+        bool         narrow = i < first_product;
+        struct piece s = {r0, r1, narrow ? first : 0, net->ops[i].out};
+        op_eval_backward(net, i, x, s);
+        s = (struct piece){r0, r1, i <= first_product ? first : 0, net->ops[i].in};
+        op_backward_product(net, i, s);
+    }
+}
+
+// ---------------------------------------------------------------- flops
+
+double network_flops_forward(const struct network *net, size_t rows)
+{
+    double flops = 0;
+    for (size_t i = 0; i < net->n_ops; i++)
+        if (net->ops[i].kind == OP_LINEAR)
+            flops += 2.0 * (double)rows * (double)net->ops[i].in * (double)net->ops[i].out;
+    return flops;
+}
+
+double network_flops_backward(const struct network *net, size_t rows, bool params, size_t first)
+{
+    double flops = params ? network_flops_forward(net, rows) : 0;
+    bool   product = false;  // the first product gives only the columns from `first` on
+    for (size_t i = 0; i < net->n_ops; i++)
+        if (net->ops[i].kind == OP_LINEAR) {
+            size_t in = product ? net->ops[i].in : net->ops[i].in - first;
+            flops += 2.0 * (double)rows * (double)in * (double)net->ops[i].out;
+            product = true;
+        }
+    return flops;
+}
