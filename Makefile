@@ -11,7 +11,7 @@ CF += -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
 else ifeq ($(VARIANT),debug)
 CF += -O0 -g
 else
-CF += -O3 -g -march=x86-64-v2
+CF += -O3 -g -march=x86-64-v2 -fno-math-errno -fno-trapping-math
 endif
 LD := -L$(BLAS)/lib -l:libscipy_openblas.so -L$(MUJOCO) -l:libmujoco.so.3.3.5 -lzmq -lmsgpackc -lyaml -lmicrohttpd -lpng -lm -lpthread -ldl
 LD += -Wl,-rpath,$(abspath $(BLAS)/lib) -Wl,-rpath,$(abspath $(MUJOCO))

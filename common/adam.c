@@ -26,8 +26,8 @@ void adam_begin(struct adam *a, double lr)
     a->sqrt_correct2 = (float)sqrt(1 - pow(a->spec.beta2, (double)a->t));
 }
 
-VEC void adam_apply(const struct adam *a, float *restrict p, const float *restrict g,
-                    float g_scale, size_t begin, size_t end)
+VEC void adam_apply(const struct adam *a, float *restrict p, const float *restrict g, float g_scale,
+                    size_t begin, size_t end)
 {
     const float b1 = (float)a->spec.beta1, c1 = (float)(1 - a->spec.beta1);
     const float b2 = (float)a->spec.beta2, c2 = (float)(1 - a->spec.beta2);

@@ -16,8 +16,8 @@
 struct adam {
     struct optim_spec spec;
     size_t            n;
-    float            *m, *v;  // (n)  borrowed, zeros at the start
-    uint64_t          t;      // steps so far
+    float            *m, *v;                        // (n)  borrowed, zeros at the start
+    uint64_t          t;                            // steps so far
     float             lr, correct1, sqrt_correct2;  // of the running step
 };
 

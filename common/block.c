@@ -19,7 +19,8 @@ void *block_make(size_t size)
 {
     size_t room = block_size(size == 0 ? 1 : size);
     size_t extra = room < HUGE_PAGE ? 0 : HUGE_PAGE;
-    char  *base = mmap(NULL, room + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char  *base =
+        mmap(NULL, room + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (base == MAP_FAILED)
         return NULL;
     if (extra == 0)

@@ -45,7 +45,7 @@ VEC static void sweep_statistics(double *restrict sum, double *restrict square, 
                                  const float *restrict x, size_t ld, size_t N)
 {
     const float *restrict lift = t.lift, *restrict pivot = t.pivot;
-    const float low = t.low_in;
+    const float  low = t.low_in;
     const size_t n = t.n;
     memset(sum, 0, n * sizeof *sum);
     memset(square, 0, n * sizeof *square);
@@ -93,8 +93,8 @@ VEC static void sweep_apply(struct tile t, float *y, const float *x, size_t ld, 
 
 // sums of dy and of dy u, dy behind the ReLU that follows
 VEC static void sweep_gradient_sums(double *restrict sum, double *restrict product, struct tile t,
-                                    const float *restrict dy, size_t lddy,
-                                    const float *restrict x, size_t ld, size_t N)
+                                    const float *restrict dy, size_t lddy, const float *restrict x,
+                                    size_t ld, size_t N)
 {
     const float *restrict lift = t.lift, *restrict pivot = t.pivot, *restrict shift = t.shift;
     const float *restrict gain = t.gain, *restrict offset = t.offset;
@@ -152,9 +152,9 @@ size_t layer_batch_renorm_scratch(size_t H)
 
 void layer_batch_renorm_init(struct layer_batch_renorm *l, float *scratch)
 {
-    float **const arrays[] = {&l->pivot,  &l->shift,   &l->gain,  &l->offset,
-                              &l->scale,  &l->centre,  &l->inv_var, &l->kappa,
-                              &l->r,      &l->d,       &l->next_mean, &l->next_var};
+    float **const arrays[] = {&l->pivot, &l->shift,  &l->gain,      &l->offset,
+                              &l->scale, &l->centre, &l->inv_var,   &l->kappa,
+                              &l->r,     &l->d,      &l->next_mean, &l->next_var};
     size_t        n = sizeof arrays / sizeof *arrays;
     for (size_t i = 0; i < n; i++)
         *arrays[i] = scratch + i * block_round(l->H);
@@ -167,9 +167,9 @@ void layer_batch_renorm_init(struct layer_batch_renorm *l, float *scratch)
 static void set_column(struct layer_batch_renorm *l, size_t c, double mean_shift, double var)
 {
     const struct layer_spec *s = &l->spec;
-    double warmup = (double)s->warmup_steps, steps = (double)*l->steps;
-    double t = steps >= warmup ? 1 : s->ramp == RENORM_STEP ? 0 : steps / warmup;
-    double R = 1 + t * (s->r_max - 1), D = t * s->d_max;
+    double                   warmup = (double)s->warmup_steps, steps = (double)*l->steps;
+    double                   t = steps >= warmup ? 1 : s->ramp == RENORM_STEP ? 0 : steps / warmup;
+    double                   R = 1 + t * (s->r_max - 1), D = t * s->d_max;
     double bias = l->in_bias != NULL && !l->relu_before ? (double)l->in_bias[c] : 0;
     double mean = (double)l->pivot[c] + mean_shift + bias;
     double running_mean = (double)l->running_mean[c], running_var = (double)l->running_var[c];

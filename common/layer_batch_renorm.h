@@ -28,20 +28,20 @@ struct layer_batch_renorm {
     size_t            H;
     struct layer_spec spec;
     bool              relu_before, relu_after;
-    const float      *in_bias;        // (H)  bias of the Linear before it, or NULL
-    float            *in_dbias;       // (H)  its gradient, or NULL
-    float            *weight, *bias;  // (H)
-    float            *dweight, *dbias;              // (H)  NULL where nothing is trained
+    const float      *in_bias;                     // (H)  bias of the Linear before it, or NULL
+    float            *in_dbias;                    // (H)  its gradient, or NULL
+    float            *weight, *bias;               // (H)
+    float            *dweight, *dbias;             // (H)  NULL where nothing is trained
     float            *running_mean, *running_var;  // (H)
-    uint64_t         *steps;                        // train forwards so far
+    uint64_t         *steps;                       // train forwards so far
     // of the last forward, kept for the backward: u = x' - pivot - shift, y = u gain + offset
-    const float *lift;            // (H)  what is added before a ReLU: in_bias, or zeros
-    float       *pivot, *shift;   // (H)
-    float       *gain, *offset;   // (H)
-    float       *scale, *centre;  // (H)  n = u scale + centre
-    float       *inv_var;         // (H)  1 / S^2; 0 in eval mode
-    float       *kappa;           // (H)  the adjusted form's extra term; 0 otherwise
-    float       *r, *d;           // (H)
+    const float *lift;                  // (H)  what is added before a ReLU: in_bias, or zeros
+    float       *pivot, *shift;         // (H)
+    float       *gain, *offset;         // (H)
+    float       *scale, *centre;        // (H)  n = u scale + centre
+    float       *inv_var;               // (H)  1 / S^2; 0 in eval mode
+    float       *kappa;                 // (H)  the adjusted form's extra term; 0 otherwise
+    float       *r, *d;                 // (H)
     float       *next_mean, *next_var;  // (H)  running values after this step
 };
 

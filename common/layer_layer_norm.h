@@ -18,12 +18,12 @@ struct layer_layer_norm {
     size_t       H, rows;  // rows: the most that a forward sees
     double       eps;
     bool         relu_after;
-    const float *in_bias;           // (H)  bias of the Linear before it, or NULL
-    float       *in_dbias;          // (H)  its gradient, or NULL
-    float       *weight, *bias;     // (H)
-    float       *dweight, *dbias;   // (H)  NULL where nothing is trained
-    float       *mean, *rstd;       // (rows)  of the last forward
-    float       *sums;              // (parts, 3, H)  dweight, dbias, in_dbias of each part
+    const float *in_bias;          // (H)  bias of the Linear before it, or NULL
+    float       *in_dbias;         // (H)  its gradient, or NULL
+    float       *weight, *bias;    // (H)
+    float       *dweight, *dbias;  // (H)  NULL where nothing is trained
+    float       *mean, *rstd;      // (rows)  of the last forward
+    float       *sums;             // (parts, 3, H)  dweight, dbias, in_dbias of each part
 };
 
 // Floats that a layer keeps beside its parameters; parts 0 where nothing is trained.

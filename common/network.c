@@ -31,7 +31,7 @@ static void plan_norm(struct plan *p, enum op_kind kind, const struct layer_spec
     struct op *last = p->n > 0 ? &p->ops[p->n - 1] : NULL;
     bool       linear = last != NULL && last->kind == OP_LINEAR;
     bool       bare = linear && last->activation == ACTIVATION_NONE;
-    bool relu = linear && last->activation == ACTIVATION_RELU && kind == OP_BATCH_RENORM;
+    bool       relu = linear && last->activation == ACTIVATION_RELU && kind == OP_BATCH_RENORM;
     if (bare || relu) {
         last->raw = true;
         last->activation = ACTIVATION_NONE;

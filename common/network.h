@@ -40,16 +40,16 @@ struct op {
     struct layer_linear       linear;
     struct layer_batch_renorm renorm;
     struct layer_layer_norm   norm;
-    float                    *y;       // (rows, ld)  result
-    float                    *dy;      // (rows, ld)  its gradient; two buffers take turns
-    size_t                    ld;      // of y
+    float                    *y;   // (rows, ld)  result
+    float                    *dy;  // (rows, ld)  its gradient; two buffers take turns
+    size_t                    ld;  // of y
 };
 
 enum tensor_kind {
-    TENSOR_WEIGHT,       // of a linear layer or head; its bias is the next tensor
-    TENSOR_BIAS,         // of a linear layer or head
-    TENSOR_SCALE,        // of a norm
-    TENSOR_SHIFT,        // of a norm
+    TENSOR_WEIGHT,  // of a linear layer or head; its bias is the next tensor
+    TENSOR_BIAS,    // of a linear layer or head
+    TENSOR_SCALE,   // of a norm
+    TENSOR_SHIFT,   // of a norm
     TENSOR_RUNNING_MEAN,
     TENSOR_RUNNING_VAR,
 };
@@ -76,22 +76,22 @@ static inline size_t network_ld(size_t n)
 }
 
 struct network {
-    struct net_spec spec;
-    size_t          in, out;       // features in, heads' outputs
-    size_t          rows;          // most rows of a pass
-    size_t          n_ops, n_tensors, n_steps;
-    struct op      *ops;
+    struct net_spec        spec;
+    size_t                 in, out;  // features in, heads' outputs
+    size_t                 rows;     // most rows of a pass
+    size_t                 n_ops, n_tensors, n_steps;
+    struct op             *ops;
     struct network_tensor *tensors;
     struct network_steps  *steps_list;
-    size_t    n_params, n_stats;   // floats in the blocks, padding (always 0) included
-    float    *params, *grads;      // (n_params)  grads NULL where nothing is trained
-    float    *stats;               // (n_stats)   running_mean, running_var of each BatchRenorm
-    uint64_t *steps;               // (n_steps)   train forwards of each
-    float    *dx;                  // (rows, ld_dx)  gradient of the input, NULL where nothing is trained
-    size_t    ld_d;                // of all gradients
-    const float *x;                // (rows, network_ld(in))  input of the last train forward, borrowed
-    void     *memory;              // everything above
-    size_t    memory_size;
+    size_t                 n_params, n_stats;  // floats in the blocks, padding (always 0) included
+    float                 *params, *grads;     // (n_params)  grads NULL where nothing is trained
+    float                 *stats;  // (n_stats)   running_mean, running_var of each BatchRenorm
+    uint64_t              *steps;  // (n_steps)   train forwards of each
+    float       *dx;      // (rows, ld_dx)  gradient of the input, NULL where nothing is trained
+    size_t       ld_d;    // of all gradients
+    const float *x;       // (rows, network_ld(in))  input of the last train forward, borrowed
+    void        *memory;  // everything above
+    size_t       memory_size;
 };
 
 // Builds the network for `in` features and up to `rows` rows; all values are 0 and running_var 1.

@@ -136,7 +136,7 @@ void network_randomize(struct network *net, struct rng *rng)
     memset(net->steps, 0, net->n_steps * sizeof *net->steps);
     for (size_t i = 0; i < net->n_tensors; i++) {
         const struct network_tensor *t = &net->tensors[i];
-        bool one = t->kind == TENSOR_SCALE || t->kind == TENSOR_RUNNING_VAR;
+        bool                         one = t->kind == TENSOR_SCALE || t->kind == TENSOR_RUNNING_VAR;
         if (t->kind == TENSOR_WEIGHT) {
             fan_in = (double)t->cols;
             fill_weight(t, net->spec.init, rng);

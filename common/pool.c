@@ -29,8 +29,8 @@ struct pool {
     atomic_bool     stop;
     pthread_mutex_t lock;
     pthread_cond_t  wake, done;
-    size_t          sleepers;        // workers in wake, under lock
-    bool            caller_sleeps;   // under lock
+    size_t          sleepers;       // workers in wake, under lock
+    bool            caller_sleeps;  // under lock
 };
 
 static inline void relax(void)

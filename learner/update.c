@@ -60,14 +60,14 @@ static int make_networks(struct update *u, const struct spec *spec, struct error
     size_t              in = u->O + (u->discrete ? 0 : u->A);
     struct network_head gaussian[] = {{"mean", u->A}, {"log_std", u->A}};
     struct network_head logits = {"logits", u->A}, out = {"out", u->Q};
-    int code = u->discrete
-                   ? network_init(&u->actor, &spec->actor_net, u->O, &logits, 1, u->B, true, err)
-                   : network_init(&u->actor, &spec->actor_net, u->O, gaussian, 2, u->B, true, err);
+    int                 code = u->discrete
+                                   ? network_init(&u->actor, &spec->actor_net, u->O, &logits, 1, u->B, true, err)
+                                   : network_init(&u->actor, &spec->actor_net, u->O, gaussian, 2, u->B, true, err);
     if (code != 0)
         return error_prefix(err, "agent.net");
     for (int i = 0; i < 2 && code == 0; i++) {
-        code = network_init(&u->q[i], &spec->critic_net, in, &out, 1, (sac ? 1 : 2) * u->B, true,
-                            err);
+        code =
+            network_init(&u->q[i], &spec->critic_net, in, &out, 1, (sac ? 1 : 2) * u->B, true, err);
         if (code == 0 && sac)
             code = network_init(&u->target[i], &spec->critic_net, in, &out, 1, u->B, false, err);
         u->critics[i] = &u->q[i];
@@ -125,7 +125,8 @@ static int build(struct update *u, const struct spec *spec, size_t threads, stru
     u->memory_size = lay_scratch(u, NULL);
     u->memory = block_make(u->memory_size);
     if (u->memory == NULL)
-        return error_set(err, ERR_MEMORY, "no memory for %zu MB of the update", u->memory_size >> 20);
+        return error_set(err, ERR_MEMORY, "no memory for %zu MB of the update",
+                         u->memory_size >> 20);
     lay_scratch(u, u->memory);
     make_alpha(u, spec);
     return 0;

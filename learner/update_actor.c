@@ -87,9 +87,9 @@ static double loss_discrete(struct update *u)
     size_t       ld;
     const float *logits = network_output(&u->actor, &ld);
     policy_categorical(u, &u->policy, logits, ld, 0, u->B);
-    double loss = policy_categorical_backward(u, &u->policy, u->q_now[0], u->q_now[1],
-                                              network_output_gradient(&u->actor), u->actor.ld_d, 0,
-                                              u->B);
+    double loss =
+        policy_categorical_backward(u, &u->policy, u->q_now[0], u->q_now[1],
+                                    network_output_gradient(&u->actor), u->actor.ld_d, 0, u->B);
     return loss / (double)u->B;
 }
 
@@ -119,8 +119,8 @@ static void step_alpha(struct update *u, double entropy, struct update_result *r
     u->log_alpha_grad = (float)(plain ? gap : (double)u->alpha * gap);
     adam_begin(&u->alpha_adam, adam_rate(&u->alpha_adam.spec, u->progress));
     adam_apply(&u->alpha_adam, &u->log_alpha, &u->log_alpha_grad, 1, 0, 1);
-    u->log_alpha = fminf(fmaxf(u->log_alpha, (float)u->spec.log_alpha_min),
-                         (float)u->spec.log_alpha_max);
+    u->log_alpha =
+        fminf(fmaxf(u->log_alpha, (float)u->spec.log_alpha_min), (float)u->spec.log_alpha_max);
 }
 
 static void follow_part(void *job, size_t k)

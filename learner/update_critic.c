@@ -35,8 +35,8 @@ static void prepare_rows(void *job, size_t part)
     if (u->discrete)
         policy_categorical(u, &u->next, heads, ld, s.begin, s.end);
     else
-        policy_sample(u, &u->next, heads, ld, b->noise_next,
-                      u->critic_in + u->B * u->ld_in + O, u->ld_in, s.begin, s.end);
+        policy_sample(u, &u->next, heads, ld, b->noise_next, u->critic_in + u->B * u->ld_in + O,
+                      u->ld_in, s.begin, s.end);
 }
 
 // ---------------------------------------------------------------- step 2: values
@@ -153,9 +153,9 @@ static void critic_losses(struct update *u, struct update_result *result)
 
 static void square_part(void *job, size_t k)
 {
-    struct update       *u = job;
+    struct update        *u = job;
     const struct network *net = &u->q[k / u->critic_parts];
-    struct network_range s = network_range(net->n_params, k % u->critic_parts, u->critic_parts);
+    struct network_range  s = network_range(net->n_params, k % u->critic_parts, u->critic_parts);
     u->squares[k] = vec_sum_squares(net->grads + s.begin, s.end - s.begin);
 }
 

@@ -39,13 +39,13 @@ struct update {
     float              *obs_in;       // (B, ld_obs)
     float              *next_obs_in;  // (B, ld_obs)
     size_t              ld_in, ld_obs;
-    struct policy_rows  next, policy;  // of a' and of a
-    float              *q_now[2];      // (B, Q)
-    float              *q_next[2];     // (B, Q)
-    float              *policy_q[2];   // (B)     continuous
-    float              *y;             // (B)     target
-    float              *td;            // (B)     |min(Q1, Q2) - y|
-    double             *squares;       // (2, critic_parts or row_parts)  of gradients, per piece
+    struct policy_rows  next, policy;   // of a' and of a
+    float              *q_now[2];       // (B, Q)
+    float              *q_next[2];      // (B, Q)
+    float              *policy_q[2];    // (B)     continuous
+    float              *y;              // (B)     target
+    float              *td;             // (B)     |min(Q1, Q2) - y|
+    double             *squares;        // (2, critic_parts or row_parts)  of gradients, per piece
     float               grad_scale[2];  // from clipping
     void               *memory;
     size_t              memory_size;
