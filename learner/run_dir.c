@@ -1,5 +1,6 @@
 #include "learner/run_dir.h"
 
+#include "common/atomic_file.h"
 #include "common/clock.h"
 
 #include <ctype.h>
@@ -60,7 +61,7 @@ static int run_dir_make_new(struct run_dir *d, const char *name, uint64_t seed, 
 
 // ---------------------------------------------------------------- taking
 
-// counts what is not hidden: our own unfinished files are
+// counts what is there, but not the draft that a learner leaves that dies at its very start
 static int run_dir_look(const char *path, size_t *entries, bool *has_spec, struct error *err)
 {
     DIR *dir = opendir(path);
@@ -69,7 +70,7 @@ static int run_dir_look(const char *path, size_t *entries, bool *has_spec, struc
     *entries = 0;
     *has_spec = false;
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-        *entries += e->d_name[0] != '.';
+        *entries += e->d_name[0] != '.' && strcmp(e->d_name, "spec.yaml.tmp") != 0;
         *has_spec = *has_spec || strcmp(e->d_name, "spec.yaml") == 0;
     }
     closedir(dir);
@@ -157,37 +158,16 @@ void run_dir_file(char *text, size_t size, const struct run_dir *d, const char *
     snprintf(text, size, "%s/%s", d->path, file);
 }
 
-static int run_dir_write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, data, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        data += n;
-        size -= (size_t)n;
-    }
-    return fsync(fd);
-}
-
 int run_dir_write(const struct run_dir *d, const char *file, const void *data, size_t size,
                   struct error *err)
 {
-    char        final[RUN_DIR_PATH + 128], draft[RUN_DIR_PATH + 136];
-    const char *base = strrchr(file, '/') != NULL ? strrchr(file, '/') + 1 : file;
-    run_dir_file(final, sizeof final, d, file);
-    snprintf(draft, sizeof draft, "%s/%.*s.%s.new", d->path, (int)(base - file), file, base);
-    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return run_dir_fail(draft, err);
-    int failed = run_dir_write_all(fd, data, size);
-    int e = errno;
-    close(fd);
-    if (failed == 0 && rename(draft, final) == 0)
-        return 0;
-    if (failed == 0)
-        e = errno;
-    unlink(draft);
-    return error_set(err, ERR_SYSTEM, "%s: %s", final, strerror(e));
+    char               path[RUN_DIR_PATH + 128];
+    struct atomic_file out;
+    run_dir_file(path, sizeof path, d, file);
+    int code = atomic_file_open(&out, path, err);
+    if (code != 0)
+        return code;
+    // a short write is an error of the close
+    fwrite(data, 1, size, out.out);
+    return atomic_file_close(&out, err);
 }
