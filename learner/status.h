@@ -75,7 +75,7 @@ struct status {
     uint64_t          seed;
     const char       *spec_text;  // resolved YAML; borrowed, must outlive the store
     const char       *run_path;   // run directory; likewise
-    char              bind[128];  // where actors connect
+    char              bind[256];  // where actors connect
 
     uint64_t steps, max_frame, start_step;  // environment steps: now, end, first training
     uint64_t updates, ratio_p, ratio_q;     // wanted: p/q updates a step
