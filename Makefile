@@ -31,6 +31,8 @@ $(B)/tests/learner/%: $(B)/tests/learner/%.o $(LEARNER) $(COMMON)
 	$(CC) $(CF) -o $@ $^ $(LD) -lcmocka
 $(B)/tests/actor/%: $(B)/tests/actor/%.o $(ACTOR) $(COMMON)
 	$(CC) $(CF) -o $@ $^ $(LD) -lcmocka
+$(B)/tests/wire/%: $(B)/tests/wire/%.o $(LEARNER) $(ACTOR) $(COMMON)
+	$(CC) $(CF) -o $@ $^ $(LD) -lcmocka
 $(B)/tests/%: $(B)/tests/%.o $(COMMON)
 	$(CC) $(CF) -o $@ $^ $(LD) -lcmocka
 test: all

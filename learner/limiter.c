@@ -128,10 +128,12 @@ static bool may_update_locked(const struct limiter *l)
            limiter_band_may_sample(&l->band, (int64_t)l->inserted, (int64_t)l->updates, 1);
 }
 
-uint64_t limiter_insert_allowance(struct limiter *l)
+uint64_t limiter_insert_allowance(struct limiter *l, bool *last)
 {
     pthread_mutex_lock(&l->lock);
     uint64_t n = allowance_locked(l);
+    if (last != NULL)
+        *last = l->inserted + n >= l->config.max_frame;
     pthread_mutex_unlock(&l->lock);
     return n;
 }

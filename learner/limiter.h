@@ -85,8 +85,8 @@ void limiter_restore(struct limiter *l, uint64_t inserted, uint64_t updates);
 // floor((inserted - S) p / q), 0 before S: what the ratio owes after `inserted` rows.
 uint64_t limiter_updates_due(const struct limiter *l, uint64_t inserted);
 
-// Rows that may be inserted now, never beyond max_frame.
-uint64_t limiter_insert_allowance(struct limiter *l);
+// Rows that may be inserted now, never beyond max_frame; *last (may be NULL): they are the run's last.
+uint64_t limiter_insert_allowance(struct limiter *l, bool *last);
 
 // Counts rows that are now in the replay; n <= the allowance.
 void limiter_inserted(struct limiter *l, uint64_t n);

@@ -29,7 +29,7 @@ struct peer {
     struct link_peer link;
     int              fd;
     char             host[MESSAGE_NAME], address[64], key[LINK_KEY];
-    double           joined, last_seen;  // clock_now()
+    double           joined, last_seen, welcomed;  // clock_now()
     // rows, numbered from 1 within an incarnation: in <= in + staged <= granted
     uint64_t in;       // in the replay
     uint64_t staged;   // received, waiting for the learner's schedule (lock-step)
@@ -37,6 +37,7 @@ struct peer {
     uint64_t told;     // acknowledged by the last CREDIT
     uint64_t min_version;
     bool     resend;     // tell it to send again from in + 1
+    bool     untold;     // its numbers were changed by another thread: CREDIT is due
     bool     rewinding;  // it was told, the first row of the repeat is not here yet
     double   rewind_since;
     unsigned rewinds;  // in a row, without the row that was missing
@@ -47,7 +48,8 @@ struct peer {
     double       rows_per_s;              // of the last seconds
     double       rate_since;
     uint64_t     rate_rows;
-    double       rtt_s;  // from heartbeats, 0: not known
+    double       rtt_s;    // from heartbeats, 0: not known
+    double       beat_at;  // the last heartbeat went out
     struct stats stats;
     // a budget against floods
     double   control_since;

@@ -1,9 +1,7 @@
-// What the learner does with each frame that an actor sends, and what it answers: handshake, rows into
-// the replay, credits, reports, farewell. The state of the network thread; learner/transition_recv.h
-// runs it.
+// The learner's side of the conversation with all its actors: state, answers, credits. What arrives is
+// judged in learner/intake.h and learner/handshake.h; learner/transition_recv.h runs the thread.
 //
-// Every function here is called with the lock held, on the thread that owns the ROUTER link, except
-// where said. A peer that breaks the rules is counted by reason, told, and cut; it never stops the
+// Functions are called with the lock held, on the thread that owns the ROUTER link. A peer that breaks the rules is counted by reason, told, and cut; it never stops the
 // learner, and no memory is allocated for it.
 #ifndef LEARNER_RECEPTION_H
 #define LEARNER_RECEPTION_H
@@ -81,7 +79,7 @@ struct reception_config {
     const struct replay_mark *marks;     // (max_actors) of a resumed replay, NULL: fresh
 };
 
-// Sizes of the task as the first READY gave them.
+// The task as the first READY described it.
 struct reception_task {
     bool     known;
     char     name[MESSAGE_NAME];
@@ -102,12 +100,12 @@ struct reception {
     struct row_shape        shape;
     struct replay          *replay;  // NULL: not open, no credits yet
     struct limiter         *limiter;
-    uint64_t                in_flight;  // rows granted and not in, over all live actors
-    uint64_t                version;    // of the weights published last
-    size_t                  turn;       // where the next round of credits starts
-    bool                    starved;    // the last round could not give everyone its window
-    bool                    stopping;
-    bool                    stopping_evaluators;
+    uint64_t                in_flight;      // rows granted and not in, over all live actors
+    uint64_t                version;        // of the weights published last
+    size_t                  turn;           // where the next round of credits starts
+    bool                    starved;        // the last round could not give everyone its window
+    bool                    stop_asked[2];  // by role, by another thread
+    bool                    stopping[2];    // by role: whoever comes is told to stop
     char                    stop_reason[MESSAGE_REASON];
     size_t                  dirty[256];  // slots that delivered since the last round
     size_t                  n_dirty;
@@ -115,6 +113,7 @@ struct reception {
     uint64_t         rejected[REJECT_REASONS];
     struct log_limit limits[REJECT_REASONS];
     uint64_t         rows, episodes, events_dropped;
+    uint64_t         lost, duplicates;     // of names whose slots others have now
     uint64_t         lag[RECEPTION_LAGS];  // rows by versions behind, since the last reading
     uint64_t         lag_rows;
     // for the update thread
@@ -145,25 +144,36 @@ void reception_free(struct reception *r);
 int reception_open(struct reception *r, struct replay *replay, struct limiter *limiter,
                    struct error *err);
 
-// Handles one frame.
-void reception_frame(struct reception *r, const struct link_frame *frame, double now);
-
-// After a batch of frames: credits to those that delivered.
-void reception_settle(struct reception *r, double now);
-
 // Every 100 ms or so: expiry, heartbeats, credits to everyone, a waiting evaluation.
 void reception_tick(struct reception *r, double now);
+
+// What other threads asked for since: an evaluation, credits given by hand, STOP.
+void reception_errands(struct reception *r);
+
+// After a batch of frames: credits to the actors that delivered, or to all of them.
+void reception_settle(struct reception *r, bool all);
+
+// ------ answers
 
 // Counts a bad frame and says so, at most once a second a reason.
 void reception_reject(struct reception *r, enum reject_reason reason, const char *who,
                       const char *what);
 
-// Rejects, tells the peer why and cuts its connection a moment later.
+// Rejects, tells the connection why, and cuts it a moment later. p (may be NULL) leaves.
 void reception_expel(struct reception *r, const struct link_frame *frame, struct peer *p,
                      enum reject_reason reason, enum refused_code code, const char *what);
 
+// REFUSED to a connection.
+void reception_refuse(struct reception *r, const struct link_peer *link, enum refused_code code,
+                      const char *what);
+
+// Cuts a connection in a moment, when its last answer is out.
+void reception_doom(struct reception *r, int fd, const char *address, double now);
+
 // Sends to a peer; one that does not read is cut.
 void reception_send(struct reception *r, struct peer *p, const struct message *m);
+
+// ------ credits
 
 // CREDIT with the peer's present numbers.
 void reception_tell(struct reception *r, struct peer *p);
@@ -171,10 +181,10 @@ void reception_tell(struct reception *r, struct peer *p);
 // Gives a live, ready actor n more rows.
 void reception_grant(struct reception *r, struct peer *p, uint64_t n);
 
-// STOP to everyone of a role (and whoever comes later).
-void reception_stop(struct reception *r, uint64_t role, const char *reason);
+// Takes back what was granted and not used.
+void reception_revoke(struct reception *r, struct peer *p);
 
-// The peer is gone: its credits go back.
+// The process is gone: its credits go back, its slot stays its own until another needs it.
 void reception_leave(struct reception *r, struct peer *p, const char *why);
 
 #endif

@@ -124,7 +124,7 @@ int transition_recv_grant(struct transition_recv *tr, size_t slot, uint64_t rows
 
 // Waits until n granted rows of a slot are here, inserts them in this thread and acknowledges them.
 //
-//   returns  0, ERR_TIMEOUT, or ERR_SYSTEM when the actor has gone
+//   returns  0 or ERR_TIMEOUT
 int transition_recv_collect(struct transition_recv *tr, size_t slot, uint64_t n, double timeout_s,
                             struct error *err);
 

@@ -1,0 +1,605 @@
+#include "actor/transition_send.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HELLO_S 0.5   // between two HELLOs
+#define REPORT_S 0.5  // between two EPISODES
+#define DEFAULT_FLUSH_S 0.02
+#define EPISODES 1024    // that wait to be reported
+#define SPARE_ROWS 1024  // that may wait beyond the window: a step of many environments
+
+struct transition_send {
+    struct transition_send_config  config;
+    char                           name[MESSAGE_NAME];
+    struct link                   *link;
+    struct transition_send_welcome welcome;
+    bool                           welcomed;  // ever
+    bool                           open;      // this connection has its WELCOME
+    bool                           left;      // BYE_ACK came
+    unsigned                       events;    // bit per enum send_event that waits
+    char                           text[MESSAGE_REASON];
+    double                         hello_at, heard_at, beat_at, report_at;
+    // the task as READY carries it
+    struct ready ready;
+    double       low[MESSAGE_NAME], high[MESSAGE_NAME];
+    bool         has_task;
+    // rows: absolute counters, acked <= sent <= top <= added; row number = counter - base
+    struct row_shape shape;
+    uint8_t         *ring;      // (capacity, words)
+    size_t           capacity;  // rows
+    size_t           block;     // most rows in a message
+    uint64_t         base, acked, sent, top, added, granted;
+    uint64_t         min_version;
+    uint64_t         dropped;        // rows that a new incarnation could not take over
+    double           waiting_since;  // the oldest row that was never sent
+    // reports
+    struct episode              episodes[EPISODES];
+    size_t                      n_episodes;
+    struct stats                stats;
+    bool                        has_stats;
+    struct transition_send_eval eval;
+    float                      *eval_floats;
+    size_t                      eval_capacity;
+    struct episode              result[MESSAGE_EPISODES_MAX];
+    size_t                      n_result;
+    bool                        has_result;
+    uint8_t                    *out;
+    size_t                      out_size;
+};
+
+// ------ opening
+
+static struct transition_send *send_fail(struct transition_send *s)
+{
+    transition_send_close(s, 0.0);
+    return NULL;
+}
+
+struct transition_send *transition_send_open(const struct transition_send_config *config,
+                                             struct error                        *err)
+{
+    struct transition_send *s = calloc(1, sizeof *s);
+    if (s == NULL || strlen(config->name) >= MESSAGE_NAME) {
+        error_set(err, ERR_SPEC, "name %s: at most %d characters", config->name, MESSAGE_NAME - 1);
+        free(s);
+        return NULL;
+    }
+    s->config = *config;
+    if (s->config.flush_s <= 0.0)
+        s->config.flush_s = DEFAULT_FLUSH_S;
+    snprintf(s->name, sizeof s->name, "%s", config->name);
+    s->out_size = MESSAGE_OVERHEAD + MESSAGE_EPISODES_MAX * sizeof(struct episode);
+    s->out = malloc(s->out_size);
+    struct link_options options = {
+        .max_message = MESSAGE_WEIGHTS_MAX + MESSAGE_OVERHEAD,
+        .send_queue = 64,
+        .recv_queue = 64,
+        .heartbeat_s = config->heartbeat_s,
+        .heartbeat_timeout_s = config->timeout_s,
+        .linger_s = 1.0,
+        .public_key = config->keys == NULL ? NULL : config->keys->public_key,
+        .secret_key = config->keys == NULL ? NULL : config->keys->secret_key,
+        .server_key = config->keys == NULL ? NULL : config->keys->server_key,
+    };
+    s->link = link_open(config->hub, LINK_DEALER, &options, err);
+    if (s->out == NULL || s->link == NULL || link_connect(s->link, config->address, err) < 0)
+        return send_fail(s);
+    s->heard_at = clock_now();
+    return s;
+}
+
+const struct transition_send_welcome *transition_send_welcome(const struct transition_send *s)
+{
+    return &s->welcome;
+}
+
+const char *transition_send_text(const struct transition_send *s)
+{
+    return s->text;
+}
+
+uint64_t transition_send_min_version(const struct transition_send *s)
+{
+    return s->min_version;
+}
+
+double transition_send_silence(const struct transition_send *s)
+{
+    return clock_now() - s->heard_at;
+}
+
+const struct transition_send_eval *transition_send_eval(const struct transition_send *s)
+{
+    return &s->eval;
+}
+
+// ------ sending
+
+static int send_message(struct transition_send *s, const struct message *m)
+{
+    size_t size = message_encode(s->out, s->out_size, m);
+    assert(size > 0);
+    return link_send(s->link, NULL, s->out, size);
+}
+
+static void send_hello(struct transition_send *s, double now)
+{
+    struct message m = {.kind = MESSAGE_HELLO};
+    m.hello = (struct hello){
+        .protocol = MESSAGE_PROTOCOL,
+        .role = (uint64_t)s->config.role,
+        .run_id = s->welcome.run_id,
+        .slot = s->welcome.slot,
+        .incarnation = s->welcome.incarnation,
+    };
+    memcpy(m.hello.name, s->name, sizeof m.hello.name);
+    if (gethostname(m.hello.host, sizeof m.hello.host - 1) != 0)
+        m.hello.host[0] = '\0';
+    s->hello_at = now;
+    send_message(s, &m);
+}
+
+static void send_ready(struct transition_send *s)
+{
+    struct message m = {.kind = MESSAGE_READY};
+    m.ready = s->ready;
+    send_message(s, &m);
+}
+
+// one block, as long as the ring does not wrap in it; says whether it went out
+static bool send_block(struct transition_send *s, uint64_t n)
+{
+    size_t         at = (size_t)(s->sent % s->capacity), bytes = 4 * s->shape.words;
+    struct message m = {.kind = MESSAGE_TRANSITIONS};
+    if (n > s->capacity - at)
+        n = s->capacity - at;
+    m.transitions = (struct transitions){
+        .slot = s->welcome.slot,
+        .incarnation = s->welcome.incarnation,
+        .first = s->sent - s->base + 1,
+        .n = n,
+        .rows = {s->ring + at * bytes, (size_t)n * bytes},
+    };
+    if (send_message(s, &m) != LINK_SENT)
+        return false;
+    s->sent += n;
+    if (s->sent > s->top)
+        s->top = s->sent;
+    return true;
+}
+
+// upto: rows that may go; all: do not wait for a block to fill
+static void send_blocks(struct transition_send *s, uint64_t upto, bool all, double now)
+{
+    uint64_t limit = s->granted < upto ? s->granted : upto;
+    while (s->open && s->has_task && s->sent < limit) {
+        uint64_t n = limit - s->sent;
+        // what is short of a block waits for more, unless credit or time is at its end
+        bool due = all || n >= s->block || limit == s->granted || s->sent < s->top ||
+                   now - s->waiting_since >= s->config.flush_s;
+        if (!due || !send_block(s, n < s->block ? n : s->block))
+            break;
+        s->waiting_since = now;
+    }
+}
+
+static void send_episodes(struct transition_send *s, double now)
+{
+    struct message m = {.kind = MESSAGE_EPISODES};
+    m.episodes.list = (struct span){s->episodes, s->n_episodes * sizeof s->episodes[0]};
+    if (send_message(s, &m) == LINK_SENT)
+        s->n_episodes = 0;
+    s->report_at = now;
+}
+
+static void send_result(struct transition_send *s)
+{
+    struct message m = {.kind = MESSAGE_EVAL_RESULT};
+    m.eval_result = (struct eval_result){
+        .version = s->eval.version,
+        .timesteps = s->eval.timesteps,
+        .seed = s->eval.seed,
+        .list = {s->result, s->n_result * sizeof s->result[0]},
+    };
+    s->has_result = send_message(s, &m) != LINK_SENT;
+}
+
+static void send_heartbeat(struct transition_send *s, double now)
+{
+    struct message m = {.kind = MESSAGE_HEARTBEAT};
+    m.heartbeat.stamp = (uint64_t)(now * 1e9);
+    s->beat_at = now;
+    send_message(s, &m);
+    if (!s->has_stats)
+        return;
+    m.kind = MESSAGE_STATS;
+    m.stats = s->stats;
+    s->has_stats = send_message(s, &m) != LINK_SENT;
+}
+
+// ------ receiving
+
+static void event_raise(struct transition_send *s, enum send_event event, const char *text)
+{
+    s->events |= 1u << event;
+    if (text != NULL)
+        snprintf(s->text, sizeof s->text, "%s", text);
+}
+
+static bool span_copy(void **to, size_t *to_size, const struct span *from)
+{
+    char *copy = malloc(from->size + 1);
+    if (copy == NULL)
+        return false;
+    if (from->size > 0)
+        memcpy(copy, from->data, from->size);
+    copy[from->size] = '\0';
+    free(*to);
+    *to = copy;
+    *to_size = from->size;
+    return true;
+}
+
+// the learner knows this process: rows that it has not got go out again
+static bool rows_resume(struct transition_send *s, const struct welcome *w)
+{
+    uint64_t acked = s->base + w->acknowledged;
+    if (acked < s->acked || acked > s->top)
+        return false;
+    s->acked = s->sent = s->granted = acked;
+    return true;
+}
+
+// the learner took this process for a new one: what was sent may be in, only the rest is new
+static void rows_restart(struct transition_send *s)
+{
+    if (s->top > s->acked) {
+        s->dropped += s->top - s->acked;
+        log_warn("wire", "a new incarnation: %llu rows without an answer are given up",
+                 (unsigned long long)(s->top - s->acked));
+    }
+    s->base = s->acked = s->sent = s->granted = s->top;
+}
+
+static void take_welcome(struct transition_send *s, const struct welcome *w)
+{
+    struct transition_send_welcome *mine = &s->welcome;
+    if (s->welcomed && w->run_id != mine->run_id) {
+        event_raise(s, SEND_NEW_RUN, "another run is at this address");
+        return;
+    }
+    bool  same = s->welcomed && w->slot == mine->slot && w->incarnation == mine->incarnation;
+    void *spec = mine->spec;
+    if (!span_copy(&spec, &mine->spec_size, &w->spec) ||
+        !span_copy(&mine->assets, &mine->assets_size, &w->assets)) {
+        event_raise(s, SEND_REFUSED, "no memory for the spec");
+        return;
+    }
+    mine->spec = spec;
+    if (same && !rows_resume(s, w)) {
+        event_raise(s, SEND_REFUSED, "the learner acknowledges rows that were not sent");
+        return;
+    }
+    if (!same)
+        rows_restart(s);
+    if (s->welcomed && w->learner_incarnation != mine->learner_incarnation)
+        event_raise(s, SEND_LEARNER, NULL);
+    mine->run_id = w->run_id;
+    mine->learner_incarnation = w->learner_incarnation;
+    mine->slot = w->slot;
+    mine->incarnation = w->incarnation;
+    mine->seed = w->seed;
+    s->block = (size_t)w->max_rows;
+    if (s->has_task && s->block * 4 * s->shape.words > MESSAGE_ROWS_MAX)
+        s->block = MESSAGE_ROWS_MAX / (4 * s->shape.words);
+    s->welcomed = s->open = true;
+    if (s->has_task)
+        send_ready(s);
+}
+
+static void take_credit(struct transition_send *s, const struct credit *c)
+{
+    uint64_t acked = s->base + c->acknowledged;
+    if (!s->open)
+        return;
+    if (acked > s->acked && acked <= s->top)
+        s->acked = acked;
+    if (c->resend || s->sent < s->acked)
+        s->sent = s->acked;
+    s->granted = s->base + c->granted;
+    s->min_version = c->min_version;
+}
+
+static void take_refused(struct transition_send *s, const struct refused *r)
+{
+    if (r->code != REFUSED_UNKNOWN) {
+        event_raise(s, SEND_REFUSED, r->reason);
+        return;
+    }
+    // a restarted learner, or one that had given up on this connection
+    s->open = false;
+    s->hello_at = 0.0;
+}
+
+static void take_eval(struct transition_send *s, const struct eval_request *r)
+{
+    if (r->weights.size > s->eval_capacity) {
+        float *grown = realloc(s->eval_floats, r->weights.size);
+        if (grown == NULL)
+            return;
+        s->eval_floats = grown;
+        s->eval_capacity = r->weights.size;
+    }
+    memcpy(s->eval_floats, r->weights.data, r->weights.size);
+    s->eval = (struct transition_send_eval){
+        .version = r->version,
+        .timesteps = r->timesteps,
+        .episodes = r->episodes,
+        .seed = r->seed,
+        .floats = s->eval_floats,
+        .n = r->weights.size / sizeof(float),
+    };
+    event_raise(s, SEND_EVAL, NULL);
+}
+
+static void take_message(struct transition_send *s, const struct message *m)
+{
+    struct message reply = {.kind = MESSAGE_HEARTBEAT};
+    switch (m->kind) {
+    case MESSAGE_WELCOME:
+        take_welcome(s, &m->welcome);
+        break;
+    case MESSAGE_REFUSED:
+        take_refused(s, &m->refused);
+        break;
+    case MESSAGE_CREDIT:
+        take_credit(s, &m->credit);
+        break;
+    case MESSAGE_EVAL_REQUEST:
+        take_eval(s, &m->eval_request);
+        break;
+    case MESSAGE_HEARTBEAT:
+        reply.heartbeat = (struct heartbeat){.stamp = m->heartbeat.stamp, .answer = true};
+        if (!m->heartbeat.answer)
+            send_message(s, &reply);
+        break;
+    case MESSAGE_BYE_ACK:
+        s->acked = s->base + m->bye_ack.last > s->top ? s->top : s->base + m->bye_ack.last;
+        s->left = true;
+        break;
+    case MESSAGE_STOP:
+        event_raise(s, SEND_STOP, m->stop.reason);
+        break;
+    default:
+        break;
+    }
+}
+
+static void receive_all(struct transition_send *s, double now)
+{
+    struct link_frame frame;
+    while (link_recv(s->link, &frame)) {
+        struct message m;
+        struct error   err;
+        if (frame.odd || message_decode(&m, frame.data, frame.size, &err) < 0)
+            continue;
+        s->heard_at = now;
+        take_message(s, &m);
+    }
+}
+
+// ------ moving
+
+// Greets, receives, reports; rows are sent by the caller.
+static void pump(struct transition_send *s, double now)
+{
+    receive_all(s, now);
+    // a learner that is silent for too long may not know this connection any more
+    if (s->open && now - s->heard_at > s->config.timeout_s) {
+        s->open = false;
+        log_warn("wire", "the learner is silent for %.0f s, greeting it again", now - s->heard_at);
+    }
+    if (!s->open && now - s->hello_at >= HELLO_S)
+        send_hello(s, now);
+    if (!s->open || !s->has_task)
+        return;
+    if (s->n_episodes > 0 && (now - s->report_at >= REPORT_S || s->n_episodes > EPISODES / 2))
+        send_episodes(s, now);
+    if (s->has_result)
+        send_result(s);
+    if (now - s->beat_at >= s->config.heartbeat_s)
+        send_heartbeat(s, now);
+}
+
+static enum send_event event_next(struct transition_send *s)
+{
+    static const enum send_event order[] = {SEND_REFUSED, SEND_NEW_RUN, SEND_STOP, SEND_LEARNER,
+                                            SEND_EVAL};
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        if ((s->events & 1u << order[i]) == 0)
+            continue;
+        s->events &= ~(1u << order[i]);
+        return order[i];
+    }
+    return SEND_NONE;
+}
+
+enum send_event transition_send_poll(struct transition_send *s, double timeout_s)
+{
+    double now = clock_now();
+    if (timeout_s > 0.0 && s->events == 0) {
+        // what waits for its block to fill must not wait for the learner
+        send_blocks(s, s->added, true, now);
+        link_poll(&s->link, 1, -1, timeout_s);
+        now = clock_now();
+    }
+    pump(s, now);
+    send_blocks(s, s->added, false, now);
+    return event_next(s);
+}
+
+int transition_send_handshake(struct transition_send *s, double timeout_s, const volatile int *stop,
+                              struct error *err)
+{
+    double           deadline = clock_now() + timeout_s;
+    struct log_limit limit = {.next = clock_now() + 5.0};
+    while (!s->open) {
+        unsigned long long held;
+        enum send_event    event = transition_send_poll(s, 0.1);
+        if (event == SEND_REFUSED)
+            return error_set(err, ERR_VERSION, "%s refuses: %s", s->config.address, s->text);
+        if (event == SEND_STOP || (stop != NULL && *stop))
+            return error_set(err, ERR_STOPPED, "%s",
+                             event == SEND_STOP ? s->text : "stopped while waiting for a learner");
+        if (clock_now() > deadline)
+            return error_set(err, ERR_TIMEOUT, "no learner answers at %s", s->config.address);
+        if (log_limit_pass(&limit, &held)) {
+            log_info("wire", "waiting for a learner at %s", s->config.address);
+            limit.next = clock_now() + 10.0;
+        }
+    }
+    return 0;
+}
+
+int transition_send_ready(struct transition_send *s, const struct transition_send_task *task,
+                          size_t window, struct error *err)
+{
+    size_t bounds = task->discrete ? 0 : task->action * sizeof(double);
+    assert(task->discrete || task->action <= MESSAGE_NAME);
+    s->ready = (struct ready){
+        .obs = task->obs,
+        .action = task->action,
+        .discrete = task->discrete,
+        .spec_hash = task->spec_hash,
+        .max_steps = task->max_steps,
+        .threshold = task->threshold,
+        .low = {s->low, bounds},
+        .high = {s->high, bounds},
+    };
+    snprintf(s->ready.task, sizeof s->ready.task, "%s", task->name);
+    if (!task->discrete) {
+        memcpy(s->low, task->low, bounds);
+        memcpy(s->high, task->high, bounds);
+    }
+    s->shape = row_shape_make(task->obs, task->discrete ? 1 : task->action);
+    if (s->block * 4 * s->shape.words > MESSAGE_ROWS_MAX)
+        s->block = MESSAGE_ROWS_MAX / (4 * s->shape.words);
+    s->capacity = window + SPARE_ROWS;
+    s->ring = malloc(s->capacity * 4 * s->shape.words);
+    free(s->out);
+    s->out_size = MESSAGE_OVERHEAD + MESSAGE_ROWS_MAX;
+    s->out = malloc(s->out_size);
+    if (s->ring == NULL || s->out == NULL)
+        return error_set(err, ERR_MEMORY, "no memory for %zu rows on their way", s->capacity);
+    s->has_task = true;
+    s->beat_at = s->report_at = clock_now();
+    send_ready(s);
+    return 0;
+}
+
+// ------ rows and reports
+
+size_t transition_send_room(const struct transition_send *s)
+{
+    // rows beyond the credit may wait here, but nobody steps on without any credit
+    if (!s->open || s->added >= s->granted)
+        return 0;
+    return s->capacity - (size_t)(s->added - s->acked);
+}
+
+uint64_t transition_send_credit(const struct transition_send *s)
+{
+    return s->open && s->granted > s->added ? s->granted - s->added : 0;
+}
+
+void transition_send_add(struct transition_send *s, const void *rows, size_t n)
+{
+    const uint8_t *from = rows;
+    size_t         bytes = 4 * s->shape.words;
+    assert(n <= s->capacity - (size_t)(s->added - s->acked));
+    if (s->added == s->top && n > 0)
+        s->waiting_since = clock_now();
+    while (n > 0) {
+        size_t at = (size_t)(s->added % s->capacity);
+        size_t part = n < s->capacity - at ? n : s->capacity - at;
+        memcpy(s->ring + at * bytes, from, part * bytes);
+        s->added += part;
+        from += part * bytes;
+        n -= part;
+    }
+}
+
+void transition_send_episode(struct transition_send *s, double ret, uint32_t length, double seconds)
+{
+    // a learner that is away for so long loses the oldest reports, never rows
+    if (s->n_episodes == EPISODES) {
+        s->n_episodes--;
+        memmove(s->episodes, s->episodes + 1, s->n_episodes * sizeof s->episodes[0]);
+    }
+    s->episodes[s->n_episodes++] =
+        (struct episode){.ret = ret, .length = length, .seconds = (float)seconds};
+}
+
+void transition_send_stats(struct transition_send *s, const struct stats *stats)
+{
+    s->stats = *stats;
+    s->has_stats = true;
+}
+
+void transition_send_eval_result(struct transition_send *s, const struct episode *list, size_t n)
+{
+    assert(n <= MESSAGE_EPISODES_MAX);
+    memcpy(s->result, list, n * sizeof list[0]);
+    s->n_result = n;
+    s->has_result = true;
+}
+
+// ------ leaving
+
+static void leave(struct transition_send *s, double deadline)
+{
+    double now = clock_now(), bye_at = 0.0;
+    send_blocks(s, s->added, true, now);
+    for (; !s->left && now < deadline; now = clock_now()) {
+        pump(s, now);
+        if (s->open) {
+            // only what was on its way already: BYE says where this process ends
+            send_blocks(s, s->top, true, now);
+            if (s->n_episodes > 0)
+                send_episodes(s, now);
+        }
+        if (s->open && now - bye_at >= HELLO_S) {
+            struct message m = {.kind = MESSAGE_BYE};
+            m.bye.last = s->top - s->base;
+            if (send_message(s, &m) == LINK_SENT)
+                bye_at = now;
+        }
+        if ((s->events & (1u << SEND_REFUSED | 1u << SEND_NEW_RUN)) != 0)
+            break;
+        link_poll(&s->link, 1, -1, 0.05);
+    }
+}
+
+uint64_t transition_send_close(struct transition_send *s, double drain_s)
+{
+    if (s == NULL)
+        return 0;
+    if (s->welcomed && s->has_task && drain_s > 0.0)
+        leave(s, clock_now() + drain_s);
+    uint64_t open = s->top - s->acked + s->dropped;
+    link_close(s->link);
+    free(s->welcome.spec);
+    free(s->welcome.assets);
+    free(s->eval_floats);
+    free(s->ring);
+    free(s->out);
+    free(s);
+    return open;
+}

@@ -1,0 +1,504 @@
+#include "learner/transition_recv.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "learner/intake.h"
+#include "learner/weights_send.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TICK_S 0.1
+#define BATCH 256  // frames between two rounds of credits
+
+struct transition_recv {
+    struct reception    reception;
+    struct weights_send weights;
+    struct keys        *keys;
+    struct link_hub    *hub;
+    struct link        *router, *publisher, *zap;
+    int                 wake_fd;
+    bool                has_reception, running;
+    pthread_t           thread;
+    atomic_bool         quit;
+};
+
+// ------ the network thread
+
+static void network_round(struct transition_recv *tr, bool tick)
+{
+    struct reception *r = &tr->reception;
+    struct link_frame frame;
+    double            now = clock_now();
+    pthread_mutex_lock(&r->lock);
+    for (int i = 0; i < BATCH && link_recv(tr->router, &frame); i++)
+        intake_frame(r, &frame, now);
+    reception_errands(r);
+    reception_settle(r, r->starved);
+    if (tick)
+        reception_tick(r, now);
+    pthread_mutex_unlock(&r->lock);
+    weights_send_service(&tr->weights, now);
+    if (tr->zap != NULL)
+        link_zap_serve(tr->zap);
+}
+
+static void *network_main(void *context)
+{
+    struct transition_recv *tr = context;
+    struct link *const      links[] = {tr->router, tr->publisher, tr->zap};
+    double                  next = clock_now();
+    while (!atomic_load(&tr->quit)) {
+        double wait = next - clock_now();
+        link_poll(links, 3, tr->wake_fd, wait > 0.0 ? wait : 0.0);
+        link_wake_clear(tr->wake_fd);
+        bool tick = clock_now() >= next;
+        if (tick)
+            next = clock_now() + TICK_S;
+        network_round(tr, tick);
+    }
+    return NULL;
+}
+
+static void on_limiter_open(void *context)
+{
+    struct transition_recv *tr = context;
+    link_wake(tr->wake_fd);
+}
+
+// ------ start
+
+static int addresses_check(const struct transition_recv_config *c, struct error *err)
+{
+    for (size_t i = 0; i < c->n_bind; i++)
+        if (!link_address_is_local(c->bind[i]) && c->keys == NULL && !c->insecure)
+            return error_set(
+                err, ERR_SPEC,
+                "%s can be reached from other machines: give --keys DIR (make one with "
+                "keygen), or --insecure, with which anyone who reaches the port can "
+                "read the policy and write into the replay memory",
+                c->bind[i]);
+    return 0;
+}
+
+static int sockets_open(struct transition_recv *tr, const struct transition_recv_config *c,
+                        struct error *err)
+{
+    struct link_options options = {
+        .max_message = MESSAGE_ROWS_MAX + MESSAGE_OVERHEAD,
+        .send_queue = 256,
+        .recv_queue = 16,
+        .heartbeat_s = c->reception.heartbeat_s,
+        .heartbeat_timeout_s = c->reception.timeout_s,
+        .linger_s = 1.0,
+        .public_key = c->keys == NULL ? NULL : c->keys->public_key,
+        .secret_key = c->keys == NULL ? NULL : c->keys->secret_key,
+    };
+    if (c->keys != NULL) {
+        tr->zap = link_zap_open(tr->hub, keys_allow, c->keys, err);
+        if (tr->zap == NULL)
+            return err->code;
+    }
+    tr->router = link_open(tr->hub, LINK_ROUTER, &options, err);
+    // subscriptions are small; of weights only the newest count
+    options.max_message = 256;
+    options.send_queue = 2;
+    tr->publisher = link_open(tr->hub, LINK_XPUB, &options, err);
+    return tr->router != NULL && tr->publisher != NULL ? 0 : err->code;
+}
+
+static int sockets_bind(struct transition_recv *tr, const struct transition_recv_config *c,
+                        struct error *err)
+{
+    char weights[LINK_ADDRESS];
+    int  code = 0;
+    for (size_t i = 0; i < c->n_bind && code == 0; i++) {
+        code = link_weights_address(weights, c->bind[i], err);
+        if (code == 0)
+            code = link_bind(tr->router, c->bind[i], err);
+        if (code == 0)
+            code = link_bind(tr->publisher, weights, err);
+    }
+    return code;
+}
+
+static int recv_open(struct transition_recv *tr, const struct transition_recv_config *c,
+                     struct error *err)
+{
+    int code = addresses_check(c, err);
+    tr->wake_fd = -1;
+    if (code < 0 || (code = reception_init(&tr->reception, &c->reception, err)) < 0)
+        return code;
+    tr->has_reception = true;
+    tr->keys = c->keys;
+    tr->wake_fd = link_wake_open(err);
+    tr->hub = link_hub_open(8, err);
+    if (tr->wake_fd < 0 || tr->hub == NULL)
+        return err->code;
+    code = sockets_open(tr, c, err);
+    tr->reception.router = tr->router;
+    weights_send_init(&tr->weights, c->reception.run_id, c->reception.incarnation, tr->publisher,
+                      tr->wake_fd);
+    if (code == 0)
+        code = sockets_bind(tr, c, err);
+    if (code == 0 && pthread_create(&tr->thread, NULL, network_main, tr) != 0)
+        code = error_set(err, ERR_SYSTEM, "cannot start the network thread");
+    tr->running = code == 0;
+    return code;
+}
+
+static void recv_free(struct transition_recv *tr)
+{
+    if (tr->running) {
+        atomic_store(&tr->quit, true);
+        link_wake(tr->wake_fd);
+        pthread_join(tr->thread, NULL);
+    }
+    link_close(tr->router);
+    link_close(tr->publisher);
+    link_close(tr->zap);
+    link_hub_close(tr->hub);
+    link_wake_close(tr->wake_fd);
+    weights_send_free(&tr->weights);
+    if (tr->has_reception)
+        reception_free(&tr->reception);
+    free(tr);
+}
+
+struct transition_recv *transition_recv_start(const struct transition_recv_config *config,
+                                              struct error                        *err)
+{
+    struct error            local;
+    struct transition_recv *tr = calloc(1, sizeof *tr);
+    err = err == NULL ? &local : err;
+    if (tr == NULL) {
+        error_set(err, ERR_MEMORY, "no memory for the wire");
+        return NULL;
+    }
+    if (recv_open(tr, config, err) < 0) {
+        recv_free(tr);
+        return NULL;
+    }
+    return tr;
+}
+
+// ------ stop
+
+static void stop_ask(struct transition_recv *tr, uint64_t role, const char *reason)
+{
+    struct reception *r = &tr->reception;
+    pthread_mutex_lock(&r->lock);
+    snprintf(r->stop_reason, sizeof r->stop_reason, "%s", reason);
+    r->stop_asked[role] = true;
+    pthread_mutex_unlock(&r->lock);
+    link_wake(tr->wake_fd);
+}
+
+void transition_recv_stop_actors(struct transition_recv *tr, const char *reason)
+{
+    stop_ask(tr, ROLE_ACTOR, reason);
+}
+
+static struct timespec deadline_in(double seconds)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    double at = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec + seconds;
+    t.tv_sec = (time_t)at;
+    t.tv_nsec = (long)((at - (double)t.tv_sec) * 1e9);
+    return t;
+}
+
+static size_t peers_live(const struct reception *r, uint64_t role, bool ready)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->peers.n; i++) {
+        const struct peer *p = &r->peers.peers[i];
+        n += p->live && p->role == role && (p->ready || !ready);
+    }
+    return n;
+}
+
+void transition_recv_stop(struct transition_recv *tr, const char *reason, double drain_s)
+{
+    if (tr == NULL)
+        return;
+    struct reception *r = &tr->reception;
+    struct timespec   deadline = deadline_in(drain_s);
+    stop_ask(tr, ROLE_ACTOR, reason);
+    stop_ask(tr, ROLE_EVALUATOR, reason);
+    pthread_mutex_lock(&r->lock);
+    while (peers_live(r, ROLE_ACTOR, false) + peers_live(r, ROLE_EVALUATOR, false) > 0)
+        if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) != 0)
+            break;
+    pthread_mutex_unlock(&r->lock);
+    recv_free(tr);
+}
+
+// ------ opening, weights
+
+int transition_recv_wait_task(struct transition_recv *tr, struct reception_task *task,
+                              double timeout_s)
+{
+    struct reception *r = &tr->reception;
+    struct timespec   deadline = deadline_in(timeout_s);
+    int               code = 0;
+    pthread_mutex_lock(&r->lock);
+    while (!r->task.known && code == 0)
+        code = pthread_cond_timedwait(&r->changed, &r->lock, &deadline) == 0 ? 0 : ERR_TIMEOUT;
+    if (r->task.known) {
+        *task = r->task;
+        code = 0;
+    }
+    pthread_mutex_unlock(&r->lock);
+    return code;
+}
+
+int transition_recv_open(struct transition_recv *tr, struct replay *replay, struct limiter *limiter,
+                         struct error *err)
+{
+    struct reception *r = &tr->reception;
+    limiter_on_open(limiter, on_limiter_open, tr);
+    pthread_mutex_lock(&r->lock);
+    int code = reception_open(r, replay, limiter, err);
+    pthread_mutex_unlock(&r->lock);
+    link_wake(tr->wake_fd);
+    return code;
+}
+
+int transition_recv_publish(struct transition_recv *tr, uint64_t version, const float *floats,
+                            size_t n, struct error *err)
+{
+    int code = weights_send_publish(&tr->weights, version, floats, n, err);
+    if (code < 0)
+        return code;
+    pthread_mutex_lock(&tr->reception.lock);
+    tr->reception.version = version;
+    pthread_mutex_unlock(&tr->reception.lock);
+    return 0;
+}
+
+// ------ evaluation
+
+static bool eval_prepare(struct reception_eval *eval, size_t floats)
+{
+    size_t capacity = MESSAGE_OVERHEAD + floats * sizeof(float);
+    if (eval->busy || eval->done)
+        return false;
+    if (eval->frame_capacity < capacity) {
+        free(eval->frame);
+        eval->frame = malloc(capacity);
+        eval->frame_capacity = eval->frame == NULL ? 0 : capacity;
+    }
+    return eval->frame != NULL;
+}
+
+bool transition_recv_evaluate(struct transition_recv *tr, uint64_t version, uint64_t timesteps,
+                              uint64_t episodes, uint64_t seed, const float *floats, size_t n)
+{
+    struct reception *r = &tr->reception;
+    struct message    m = {.kind = MESSAGE_EVAL_REQUEST};
+    assert(episodes <= MESSAGE_EPISODES_MAX);
+    m.eval_request = (struct eval_request){
+        .version = version,
+        .timesteps = timesteps,
+        .episodes = episodes,
+        .seed = seed,
+        .weights = {floats, n * sizeof(float)},
+    };
+    pthread_mutex_lock(&r->lock);
+    bool taken = eval_prepare(&r->eval, n);
+    if (taken) {
+        r->eval.frame_size = message_encode(r->eval.frame, r->eval.frame_capacity, &m);
+        r->eval.version = version;
+        r->eval.timesteps = timesteps;
+        r->eval.episodes = episodes;
+        r->eval.seed = seed;
+        r->eval.busy = true;
+        r->eval.asked = false;
+    }
+    pthread_mutex_unlock(&r->lock);
+    link_wake(tr->wake_fd);
+    return taken;
+}
+
+bool transition_recv_take_eval(struct transition_recv *tr, struct transition_recv_eval *eval)
+{
+    struct reception *r = &tr->reception;
+    pthread_mutex_lock(&r->lock);
+    bool done = r->eval.done;
+    if (done) {
+        eval->version = r->eval.version;
+        eval->timesteps = r->eval.timesteps;
+        eval->seed = r->eval.seed;
+        eval->n = r->eval.n;
+        memcpy(eval->list, r->eval.list, eval->n * sizeof eval->list[0]);
+        r->eval.done = false;
+    }
+    pthread_mutex_unlock(&r->lock);
+    return done;
+}
+
+// ------ reports
+
+bool transition_recv_take_episode(struct transition_recv *tr, struct reception_event *event)
+{
+    struct reception *r = &tr->reception;
+    pthread_mutex_lock(&r->lock);
+    bool some = r->n_events > 0;
+    if (some) {
+        *event = r->events[r->event_first];
+        r->event_first = (r->event_first + 1) % RECEPTION_EVENTS;
+        r->n_events--;
+    }
+    pthread_mutex_unlock(&r->lock);
+    return some;
+}
+
+static double lag_quantile(const struct reception *r, double q)
+{
+    if (r->lag_rows == 0)
+        return (double)NAN;
+    uint64_t rank = (uint64_t)ceil(q * (double)r->lag_rows), seen = 0;
+    size_t   lag = 0;
+    for (; lag < RECEPTION_LAGS - 1; lag++) {
+        seen += r->lag[lag];
+        if (seen >= rank)
+            break;
+    }
+    return (double)lag;
+}
+
+void transition_recv_read(struct transition_recv *tr, struct transition_recv_counters *c,
+                          bool reset_lag)
+{
+    struct reception *r = &tr->reception;
+    memset(c, 0, sizeof *c);
+    pthread_mutex_lock(&r->lock);
+    c->rows = r->rows;
+    c->episodes = r->episodes;
+    c->lost = r->lost;
+    c->duplicates = r->duplicates;
+    for (size_t i = 0; i < r->peers.actors; i++) {
+        c->lost += r->peers.peers[i].lost;
+        c->duplicates += r->peers.peers[i].duplicates;
+    }
+    memcpy(c->rejected, r->rejected, sizeof c->rejected);
+    c->actors = peers_live(r, ROLE_ACTOR, true);
+    c->evaluators = peers_live(r, ROLE_EVALUATOR, true);
+    c->version = r->version;
+    c->in_flight = r->in_flight;
+    c->lag_p50 = lag_quantile(r, 0.5);
+    c->lag_p99 = lag_quantile(r, 0.99);
+    c->lag_max = lag_quantile(r, 1.0);
+    if (reset_lag) {
+        memset(r->lag, 0, sizeof r->lag);
+        r->lag_rows = 0;
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void peer_copy(struct transition_recv_peer *out, const struct peer *p, uint64_t version,
+                      double now)
+{
+    *out = (struct transition_recv_peer){
+        .slot = p->slot,
+        .incarnation = p->incarnation,
+        .restarts = p->restarts,
+        .role = p->role,
+        .live = p->live,
+        .ready = p->ready,
+        .rows = p->rows,
+        .lost = p->lost,
+        .duplicates = p->duplicates,
+        .in_flight = p->granted - p->in - p->staged,
+        .rows_per_s = p->rows_per_s,
+        .steps_per_s = p->stats.steps_per_s,
+        .rtt_s = p->rtt_s,
+        .last_seen_s = now - p->last_seen,
+        .weights_age_s = p->stats.weights_age_s,
+        .lag_versions = version > p->stats.version ? version - p->stats.version : 0,
+        .env_broken = p->stats.env_broken,
+        .wait_ms = p->stats.wait_ms,
+    };
+    memcpy(out->name, p->name, sizeof out->name);
+    memcpy(out->host, p->host, sizeof out->host);
+    memcpy(out->address, p->address, sizeof out->address);
+}
+
+size_t transition_recv_peers(struct transition_recv *tr, struct transition_recv_peer *peers,
+                             size_t n)
+{
+    struct reception *r = &tr->reception;
+    size_t            filled = 0;
+    double            now = clock_now();
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->peers.n && filled < n; i++)
+        if (r->peers.peers[i].used)
+            peer_copy(&peers[filled++], &r->peers.peers[i], r->version, now);
+    pthread_mutex_unlock(&r->lock);
+    return filled;
+}
+
+// ------ lock-step
+
+int transition_recv_wait_actors(struct transition_recv *tr, size_t n, double timeout_s)
+{
+    struct reception *r = &tr->reception;
+    struct timespec   deadline = deadline_in(timeout_s);
+    int               code = 0;
+    pthread_mutex_lock(&r->lock);
+    while (peers_live(r, ROLE_ACTOR, true) < n && code == 0)
+        code = pthread_cond_timedwait(&r->changed, &r->lock, &deadline) == 0 ? 0 : ERR_TIMEOUT;
+    if (peers_live(r, ROLE_ACTOR, true) >= n)
+        code = 0;
+    pthread_mutex_unlock(&r->lock);
+    return code;
+}
+
+int transition_recv_grant(struct transition_recv *tr, size_t slot, uint64_t rows,
+                          uint64_t min_version, struct error *err)
+{
+    struct reception *r = &tr->reception;
+    struct peer      *p = &r->peers.peers[slot];
+    int               code = 0;
+    assert(slot < r->peers.actors && r->config.lockstep);
+    pthread_mutex_lock(&r->lock);
+    if (p->live && p->ready) {
+        p->granted += rows;
+        r->in_flight += rows;
+        p->min_version = min_version;
+        p->untold = true;
+        assert(p->granted - p->in <= r->config.credit_window);
+    } else {
+        code = error_set(err, ERR_SYSTEM, "the actor of slot %zu is gone", slot);
+    }
+    pthread_mutex_unlock(&r->lock);
+    link_wake(tr->wake_fd);
+    return code;
+}
+
+int transition_recv_collect(struct transition_recv *tr, size_t slot, uint64_t n, double timeout_s,
+                            struct error *err)
+{
+    struct reception *r = &tr->reception;
+    struct peer      *p = &r->peers.peers[slot];
+    struct timespec   deadline = deadline_in(timeout_s);
+    int               code = 0;
+    assert(slot < r->peers.actors && r->config.lockstep);
+    pthread_mutex_lock(&r->lock);
+    while (p->staged < n && code == 0)
+        if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) != 0)
+            code = error_set(err, ERR_TIMEOUT, "slot %zu: no rows in %g s%s", slot, timeout_s,
+                             p->live ? "" : ", its actor is gone");
+    if (code == 0)
+        intake_unstage(r, p, n);
+    pthread_mutex_unlock(&r->lock);
+    link_wake(tr->wake_fd);
+    return code;
+}

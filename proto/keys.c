@@ -1,0 +1,232 @@
+#include "proto/keys.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEYS_PATH 640
+#define KEYS_LOOK_S 1.0  // between two looks at the allow-list
+
+static int path_make(char *out, const char *directory, const char *name, struct error *err)
+{
+    int n = snprintf(out, KEYS_PATH, "%s/%s", directory, name);
+    return n < KEYS_PATH ? 0 : error_set(err, ERR_SYSTEM, "%s: path too long", directory);
+}
+
+// ------ writing
+
+static int file_write(const char *path, mode_t mode, const char *text, struct error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0)
+        return error_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+    size_t size = strlen(text);
+    bool   whole = write(fd, text, size) == (ssize_t)size && fsync(fd) == 0;
+    if (close(fd) != 0 || !whole)
+        return error_set(err, ERR_SYSTEM, "%s: cannot write: %s", path, strerror(errno));
+    return 0;
+}
+
+// one key pair: secret_name with both keys, public_name with one
+static int pair_make(const char *directory, const char *secret_name, const char *public_name,
+                     struct error *err)
+{
+    char public_key[LINK_KEY], secret_key[LINK_KEY], path[KEYS_PATH], text[160];
+    int  code = link_keypair(public_key, secret_key, err);
+    if (code == 0)
+        code = path_make(path, directory, secret_name, err);
+    snprintf(text, sizeof text, "public %s\nsecret %s\n", public_key, secret_key);
+    if (code == 0)
+        code = file_write(path, 0600, text, err);
+    if (code == 0)
+        code = path_make(path, directory, public_name, err);
+    snprintf(text, sizeof text, "public %s\n", public_key);
+    if (code == 0)
+        code = file_write(path, 0644, text, err);
+    return code;
+}
+
+static int directory_make(const char *path, struct error *err)
+{
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return 0;
+    return error_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+}
+
+int keys_make(const char *directory, struct error *err)
+{
+    char allowed[KEYS_PATH];
+    int  code = path_make(allowed, directory, "actors", err);
+    if (code == 0)
+        code = directory_make(directory, err);
+    if (code == 0)
+        code = directory_make(allowed, err);
+    if (code == 0)
+        code = pair_make(directory, "learner.key", "learner.pub", err);
+    if (code == 0)
+        code = pair_make(directory, "actor.key", "actors/actor.pub", err);
+    return code;
+}
+
+// ------ reading
+
+// Copies the key after `label` at a line's start into key, "" when there is none.
+static void text_key(char key[LINK_KEY], const char *text, const char *label)
+{
+    size_t n = strlen(label);
+    key[0] = '\0';
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, label, n) != 0 || line[n] != ' ')
+            continue;
+        size_t length = strcspn(line + n + 1, " \r\n");
+        if (length == LINK_KEY - 1) {
+            memcpy(key, line + n + 1, length);
+            key[length] = '\0';
+        }
+        return;
+    }
+}
+
+static int file_read(const char *path, char *text, size_t size, bool is_secret, struct error *err)
+{
+    struct stat st;
+    int         fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        int code = error_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return code;
+    }
+    ssize_t n = read(fd, text, size - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    if (is_secret && (st.st_mode & 077) != 0)
+        return error_set(err, ERR_SYSTEM, "%s: mode %03o lets others read a secret: chmod 600 it",
+                         path, (unsigned)(st.st_mode & 0777));
+    return 0;
+}
+
+// *secret_key may be NULL: a public file
+static int pair_read(const char *directory, const char *name, char public_key[LINK_KEY],
+                     char *secret_key, struct error *err)
+{
+    char path[KEYS_PATH], text[1024];
+    int  code = path_make(path, directory, name, err);
+    if (code == 0)
+        code = file_read(path, text, sizeof text, secret_key != NULL, err);
+    if (code < 0)
+        return code;
+    text_key(public_key, text, "public");
+    if (secret_key != NULL)
+        text_key(secret_key, text, "secret");
+    memset(text, 0, sizeof text);
+    if (public_key[0] == '\0' || (secret_key != NULL && secret_key[0] == '\0'))
+        return error_set(err, ERR_FORMAT, "%s: no 40-character key after \"public\"%s", path,
+                         secret_key == NULL ? "" : " and \"secret\"");
+    return 0;
+}
+
+// ------ the allow-list
+
+static bool name_is_public(const char *name)
+{
+    size_t n = strlen(name);
+    return name[0] != '.' && n > 4 && strcmp(name + n - 4, ".pub") == 0;
+}
+
+static void allow_add(struct keys *keys, const char *name)
+{
+    char         key[LINK_KEY];
+    struct error err;
+    if (pair_read(keys->directory, name, key, NULL, &err) < 0) {
+        log_warn("keys", "%s", err.text);
+        return;
+    }
+    char(*grown)[LINK_KEY] = realloc(keys->allowed, (keys->n_allowed + 1) * sizeof grown[0]);
+    if (grown == NULL)
+        return;
+    keys->allowed = grown;
+    memcpy(keys->allowed[keys->n_allowed++], key, LINK_KEY);
+}
+
+static int allow_read(struct keys *keys, struct error *err)
+{
+    DIR *directory = opendir(keys->directory);
+    if (directory == NULL)
+        return error_set(err, ERR_SYSTEM, "%s: %s", keys->directory, strerror(errno));
+    keys->n_allowed = 0;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        if (name_is_public(entry->d_name))
+            allow_add(keys, entry->d_name);
+    closedir(directory);
+    return 0;
+}
+
+// looks once a second whether files came or went
+static void allow_refresh(struct keys *keys)
+{
+    struct stat  st;
+    struct error err;
+    double       now = clock_now();
+    if (now < keys->check_at)
+        return;
+    keys->check_at = now + KEYS_LOOK_S;
+    if (stat(keys->directory, &st) != 0) {
+        keys->n_allowed = 0;
+        return;
+    }
+    if (st.st_mtim.tv_sec == keys->read_at.tv_sec && st.st_mtim.tv_nsec == keys->read_at.tv_nsec)
+        return;
+    keys->read_at = st.st_mtim;
+    if (allow_read(keys, &err) < 0)
+        log_warn("keys", "%s", err.text);
+    log_info("keys", "allow-list has %zu keys", keys->n_allowed);
+}
+
+bool keys_allow(void *context, const char *key)
+{
+    struct keys *keys = context;
+    allow_refresh(keys);
+    for (size_t i = 0; i < keys->n_allowed; i++)
+        if (strcmp(keys->allowed[i], key) == 0)
+            return true;
+    return false;
+}
+
+// ------ opening
+
+int keys_open_learner(struct keys *keys, const char *directory, struct error *err)
+{
+    memset(keys, 0, sizeof *keys);
+    int n = snprintf(keys->directory, sizeof keys->directory, "%s/actors", directory);
+    if (n >= (int)sizeof keys->directory)
+        return error_set(err, ERR_SYSTEM, "%s: path too long", directory);
+    int code = pair_read(directory, "learner.key", keys->public_key, keys->secret_key, err);
+    if (code == 0)
+        code = allow_read(keys, err);
+    return code;
+}
+
+int keys_open_actor(struct keys *keys, const char *directory, struct error *err)
+{
+    memset(keys, 0, sizeof *keys);
+    int code = pair_read(directory, "actor.key", keys->public_key, keys->secret_key, err);
+    if (code == 0)
+        code = pair_read(directory, "learner.pub", keys->server_key, NULL, err);
+    return code;
+}
+
+void keys_close(struct keys *keys)
+{
+    free(keys->allowed);
+    memset(keys, 0, sizeof *keys);
+}
