@@ -48,9 +48,11 @@ static struct env_step step(struct env *env, const float *action)
 {
     const struct args *p = env->args;
     double            *angle = &env->state[0], *speed = &env->state[1];
-    // the torque is a float32 in Gymnasium, and so are its products
-    float  u = (float)clip((double)action[0], -max_torque, max_torque);
-    double effort = (double)(0.001f * (u * u)), torque = (double)(3.0f * u);
+    // the torque is a float32 in Gymnasium, and so are its products; u**2 there is libm's powf, which
+    // rounds otherwise than u * u now and then (volatile: or the compiler makes it u * u)
+    volatile float two = 2;
+    float          u = (float)clip((double)action[0], -max_torque, max_torque);
+    double         effort = (double)(0.001f * powf(u, two)), torque = (double)(3.0f * u);
 
     double from_top = normalize(*angle);
     double cost = from_top * from_top + 0.1 * (*speed * *speed) + effort;
