@@ -35,6 +35,11 @@ static const struct env_task *const tasks[] = {
 };
 enum { N_TASKS = sizeof tasks / sizeof tasks[0] };
 
+const char *env_simulator_version(void)
+{
+    return mj_versionString();
+}
+
 const char *env_name(size_t i)
 {
     return i < N_TASKS ? tasks[i]->name : NULL;

@@ -37,6 +37,9 @@ struct env_step {
 
 struct env;  // hides MuJoCo
 
+// The version of the simulator that this program runs with.
+const char *env_simulator_version(void);
+
 // The name of the i-th task of the table, in alphabetical order; NULL after the last.
 const char *env_name(size_t i);
 
