@@ -1,6 +1,7 @@
 #include "learner/recorder.h"
 
 #include "common/clock.h"
+#include "common/version.h"
 #include "learner/scalar.h"
 
 #include <assert.h>
@@ -9,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#ifndef CROSSFLEET_VERSION
-#define CROSSFLEET_VERSION "dev"
-#endif
 
 #define RECORDER_EVENT_BYTES (1u << 20)
 #define RECORDER_MARK_EVERY_S 0.5
@@ -205,7 +202,7 @@ static void recorder_snapshot(struct recorder *r, const struct status *s)
     struct status *d = &r->now;
     double         now = clock_now();
     memcpy(d, s, offsetof(struct status, version));
-    snprintf(d->version, sizeof d->version, "%s", CROSSFLEET_VERSION);
+    snprintf(d->version, sizeof d->version, "%s", version_text());
     d->elapsed_s = recorder_elapsed(r);
     d->rss_bytes = recorder_rss();
     d->utd =
