@@ -1,5 +1,7 @@
 #include "common/command.h"
 
+#include "common/command_doc.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +132,8 @@ int program_parse(const struct program *program, int argc, char **argv, void *op
         program->version(stdout);
         return 0;
     }
+    if (command_doc_write(program, argv[1], stdout))
+        return 0;
     const struct command *c;
     if (command_find(program, argv[1], &c, err) < 0)
         return ERR_SPEC;
