@@ -54,23 +54,22 @@ void progress_format(char *text, size_t size, const struct status *s, int width)
     progress_number(best, sizeof best, s->eval_best);
     status_bottleneck(why, sizeof why, s);
     status_format_duration(eta, sizeof eta, s->eta_s);
-    // the most important first: what does not fit the window falls off at the end
+    // the most important first: a part that does not fit the window is left out
     snprintf(part[0], sizeof *part, "%s %3.0f%% %s", bar, 100 * progress_share(s), steps);
     snprintf(part[1], sizeof *part, "eta %s", eta);
     snprintf(part[2], sizeof *part, "return %s", last);
     snprintf(part[3], sizeof *part, "best eval %s", best);
-    snprintf(part[4], sizeof *part, "%.0f frames/s", isfinite(s->fps) ? s->fps : 0);
-    snprintf(part[5], sizeof *part, "%.0f updates/s",
+    snprintf(part[4], sizeof *part, "%s", why);
+    snprintf(part[5], sizeof *part, "%.0f frames/s", isfinite(s->fps) ? s->fps : 0);
+    snprintf(part[6], sizeof *part, "%.0f updates/s",
              isfinite(s->updates_per_s) ? s->updates_per_s : 0);
-    snprintf(part[6], sizeof *part, isfinite(s->utd) ? "ratio %.3f" : "ratio -", s->utd);
-    snprintf(part[7], sizeof *part, "%s", why);
+    snprintf(part[7], sizeof *part, isfinite(s->utd) ? "ratio %.3f" : "ratio -", s->utd);
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
         size_t length = strlen(part[i]) + (i > 0 ? 2 : 0);
-        if (used + length >= size || (i > 0 && used + length >= (size_t)width))
-            break;
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? "  " : "", part[i]);
+        if (used + length < size && (i == 0 || used + length < (size_t)width))
+            used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? "  " : "", part[i]);
     }
     if (width > 0 && used >= (size_t)width)
         text[width - 1] = '\0';
@@ -134,15 +133,14 @@ static void progress_plain(const struct status *s)
     status_format_duration(eta, sizeof eta, s->eta_s);
     log_info("progress",
              "steps=%llu/%llu return=%s eval_best=%s frames/s=%.0f updates/s=%.0f ratio=%.3f "
-             "(%s) eta=%s",
+             "eta=%s (%s)",
              (unsigned long long)s->steps, (unsigned long long)s->max_frame, ep_return, best,
-             isfinite(s->fps) ? s->fps : 0, isfinite(s->updates_per_s) ? s->updates_per_s : 0,
-             isfinite(s->utd) ? s->utd : 0, why, eta);
+             s->fps, s->updates_per_s, isfinite(s->utd) ? s->utd : 0, eta, why);
 }
 
 void progress_show(struct progress_line *p, const struct status *s)
 {
-    if (p->mode == PROGRESS_PLAIN && clock_now() >= p->next_plain) {
+    if (p->mode == PROGRESS_PLAIN && isfinite(s->fps) && clock_now() >= p->next_plain) {
         p->next_plain = clock_now() + PROGRESS_PLAIN_EVERY_S;
         progress_plain(s);
     }
