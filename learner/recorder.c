@@ -173,7 +173,8 @@ static void recorder_mark(struct recorder *r, const struct status *s, double now
         .time = now, .busy_s = s->busy_s, .steps = s->steps, .updates = s->updates};
     memcpy(m->wait_s, s->wait_s, sizeof m->wait_s);
     for (size_t i = 0; i < s->n_actors; i++)
-        m->actor_steps[i] = s->actors[i].steps;
+        if (s->actors[i].slot < STATUS_ACTORS)
+            m->actor_steps[s->actors[i].slot] = s->actors[i].steps;
 }
 
 // rates against the oldest mark
@@ -189,9 +190,9 @@ static void recorder_rates(struct status *d, const struct recorder *r, double no
     for (size_t i = 0; i < STATUS_WAITS; i++)
         d->wait_share[i] = fmin(1, fmax(0, (d->wait_s[i] - m->wait_s[i]) / dt));
     for (size_t i = 0; i < d->n_actors; i++) {
-        uint64_t before = m->actor_steps[i];
-        d->actors[i].steps_per_s =
-            d->actors[i].steps >= before ? (double)(d->actors[i].steps - before) / dt : 0;
+        struct status_actor *a = &d->actors[i];
+        uint64_t             before = a->slot < STATUS_ACTORS ? m->actor_steps[a->slot] : a->steps;
+        a->steps_per_s = a->steps >= before ? (double)(a->steps - before) / dt : 0;
     }
     d->eta_s = d->fps > 0 ? (double)(d->max_frame - d->steps) / d->fps : NAN;
 }
@@ -212,10 +213,25 @@ static void recorder_snapshot(struct recorder *r, const struct status *s)
     status_store_put(r->options.store, d);
 }
 
+// means over an interval are not known right after a row: what was shown stays until they are
+static void recorder_keep_known(struct status *d, const struct status *before)
+{
+    const double *old[] = {&before->critic_loss, &before->actor_loss, &before->alpha_loss,
+                           &before->entropy,     &before->q_mean,     &before->sample_age,
+                           &before->lag_p50,     &before->lag_p99};
+    double       *now[] = {&d->critic_loss, &d->actor_loss, &d->alpha_loss, &d->entropy,
+                           &d->q_mean,      &d->sample_age, &d->lag_p50,    &d->lag_p99};
+    for (size_t i = 0; i < sizeof now / sizeof *now; i++)
+        if (!isfinite(*now[i]))
+            *now[i] = *old[i];
+}
+
 void recorder_show(struct recorder *r, const struct status *s)
 {
     pthread_mutex_lock(&r->lock);
-    recorder_snapshot(r, s);
+    r->shown = *s;
+    recorder_keep_known(&r->shown, &r->now);
+    recorder_snapshot(r, &r->shown);
     progress_show(&r->line, &r->now);
     pthread_mutex_unlock(&r->lock);
 }
@@ -261,7 +277,6 @@ static double recorder_mean(const double *x, size_t n)
 void recorder_episode(struct recorder *r, uint32_t slot, double ep_return, uint64_t length)
 {
     struct error err = {.code = 0};
-    assert(slot < STATUS_ACTORS);
     pthread_mutex_lock(&r->lock);
     struct status *s = &r->now;
     size_t         at = (size_t)(r->n_recent++ % RECORDER_RECENT);
@@ -273,8 +288,11 @@ void recorder_episode(struct recorder *r, uint32_t slot, double ep_return, uint6
     s->return_mean = recorder_mean(r->returns, n);
     s->length_mean = recorder_mean(r->lengths, n);
 
-    int code = monitor_episode(&r->monitor, slot, ep_return, length, recorder_elapsed(r), &err);
-    recorder_check(r, code, &err);
+    // a slot beyond the files that a run keeps still counts in the means
+    if (slot < MONITOR_SLOTS)
+        recorder_check(
+            r, monitor_episode(&r->monitor, slot, ep_return, length, recorder_elapsed(r), &err),
+            &err);
     pthread_mutex_unlock(&r->lock);
 }
 

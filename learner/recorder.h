@@ -44,7 +44,8 @@ struct recorder_mark {
 struct recorder {
     struct recorder_options options;
     pthread_mutex_t         lock;
-    struct status           now;  // the last snapshot, both parts
+    struct status           now;    // the last snapshot, both parts
+    struct status           shown;  // scratch of recorder_show
     struct csv              progress, evaluations;
     struct tensorboard      tb;
     struct progress_line    line;

@@ -100,7 +100,7 @@ struct status {
     struct status_actor actors[STATUS_ACTORS];
 
     // ---------------------------------------------------------------- derived by the recorder
-    char     version[32], http[128];    // ours, and the page's URL or ""
+    char     version[32];               // ours
     double   elapsed_s, eta_s;          // of training, earlier starts of a resumed run included
     double   wall_start;                // seconds since 1970 of this start
     double   utd;                       // updates / (steps - start_step)
