@@ -76,6 +76,7 @@ struct status {
     const char       *spec_text;  // resolved YAML; borrowed, must outlive the store
     const char       *run_path;   // run directory; likewise
     char              bind[256];  // where actors connect
+    char              http[128];  // URL of the status page, or ""
 
     uint64_t steps, max_frame, start_step;  // environment steps: now, end, first training
     uint64_t updates, ratio_p, ratio_q;     // wanted: p/q updates a step
