@@ -7,7 +7,7 @@
 #include <string.h>
 
 // Columns worked on at a time: x and dy of a tile stay in the second-level cache between two sweeps.
-#define TILE 64
+#define TILE 256
 // Rows summed in float before they join the double sums.
 #define ROWS 32
 
@@ -39,6 +39,13 @@ static inline float above(float x, float low)
 }
 
 // ---------------------------------------------------------------- sweeps
+//
+// Each goes over four rows at once, so that a column's coefficients are loaded once for the four.
+
+static inline float lifted(float x, float lift, float low)
+{
+    return above(x + lift, low);
+}
 
 // sums of x' - pivot and of its square, column by column
 VEC static void sweep_statistics(double *restrict sum, double *restrict square, struct tile t,
@@ -50,24 +57,25 @@ VEC static void sweep_statistics(double *restrict sum, double *restrict square, 
     memset(sum, 0, n * sizeof *sum);
     memset(square, 0, n * sizeof *square);
     for (size_t r0 = 0; r0 < N; r0 += ROWS) {
-        float  s[TILE] = {0}, q[TILE] = {0};
-        size_t r1 = r0 + ROWS < N ? r0 + ROWS : N;
-        size_t r = r0;
+        float  s[TILE], q[TILE];
+        size_t r = r0, r1 = r0 + ROWS < N ? r0 + ROWS : N;
+        memset(s, 0, n * sizeof *s);
+        memset(q, 0, n * sizeof *q);
         for (; r + 4 <= r1; r += 4) {
             const float *restrict x0 = x + r * ld, *restrict x1 = x0 + ld;
             const float *restrict x2 = x1 + ld, *restrict x3 = x2 + ld;
             for (size_t j = 0; j < n; j++) {
-                float a = above(x0[j] + lift[j], low) - pivot[j];
-                float b = above(x1[j] + lift[j], low) - pivot[j];
-                float c = above(x2[j] + lift[j], low) - pivot[j];
-                float d = above(x3[j] + lift[j], low) - pivot[j];
+                float a = lifted(x0[j], lift[j], low) - pivot[j];
+                float b = lifted(x1[j], lift[j], low) - pivot[j];
+                float c = lifted(x2[j], lift[j], low) - pivot[j];
+                float d = lifted(x3[j], lift[j], low) - pivot[j];
                 s[j] += (a + b) + (c + d);
                 q[j] += (a * a + b * b) + (c * c + d * d);
             }
         }
         for (; r < r1; r++)
             for (size_t j = 0; j < n; j++) {
-                float a = above(x[r * ld + j] + lift[j], low) - pivot[j];
+                float a = lifted(x[r * ld + j], lift[j], low) - pivot[j];
                 s[j] += a;
                 q[j] += a * a;
             }
@@ -80,15 +88,34 @@ VEC static void sweep_statistics(double *restrict sum, double *restrict square, 
 
 VEC static void sweep_apply(struct tile t, float *y, const float *x, size_t ld, size_t N)
 {
-    for (size_t r = 0; r < N; r++) {
-        const float *from = x + r * ld;
-        float       *to = y + r * ld;
+    const float *lift = t.lift, *pivot = t.pivot, *shift = t.shift;
+    const float *gain = t.gain, *offset = t.offset;
+    const float  low_in = t.low_in, low_out = t.low_out;
+    size_t       r = 0;
+    for (; r + 4 <= N; r += 4) {
+        const float *x0 = x + r * ld, *x1 = x0 + ld, *x2 = x1 + ld, *x3 = x2 + ld;
+        float       *y0 = y + r * ld, *y1 = y0 + ld, *y2 = y1 + ld, *y3 = y2 + ld;
 #pragma GCC ivdep
         for (size_t j = 0; j < t.n; j++) {
-            float u = (above(from[j] + t.lift[j], t.low_in) - t.pivot[j]) - t.shift[j];
-            to[j] = above(u * t.gain[j] + t.offset[j], t.low_out);
+            float l = lift[j], p = pivot[j], s = shift[j], g = gain[j], o = offset[j];
+            y0[j] = above(((lifted(x0[j], l, low_in) - p) - s) * g + o, low_out);
+            y1[j] = above(((lifted(x1[j], l, low_in) - p) - s) * g + o, low_out);
+            y2[j] = above(((lifted(x2[j], l, low_in) - p) - s) * g + o, low_out);
+            y3[j] = above(((lifted(x3[j], l, low_in) - p) - s) * g + o, low_out);
         }
     }
+    for (; r < N; r++)
+#pragma GCC ivdep
+        for (size_t j = 0; j < t.n; j++) {
+            float u = (lifted(x[r * ld + j], lift[j], low_in) - pivot[j]) - shift[j];
+            y[r * ld + j] = above(u * gain[j] + offset[j], low_out);
+        }
+}
+
+// dy behind the ReLU that follows: 0 where that is shut
+static inline float behind(float dy, float u, float gain, float offset, float low)
+{
+    return u * gain + offset > low ? dy : 0;
 }
 
 // sums of dy and of dy u, dy behind the ReLU that follows
@@ -98,21 +125,41 @@ VEC static void sweep_gradient_sums(double *restrict sum, double *restrict produ
 {
     const float *restrict lift = t.lift, *restrict pivot = t.pivot, *restrict shift = t.shift;
     const float *restrict gain = t.gain, *restrict offset = t.offset;
+    const float  low_in = t.low_in, low_out = t.low_out;
     const size_t n = t.n;
     memset(sum, 0, n * sizeof *sum);
     memset(product, 0, n * sizeof *product);
     for (size_t r0 = 0; r0 < N; r0 += ROWS) {
-        float  s[TILE] = {0}, q[TILE] = {0};
-        size_t r1 = r0 + ROWS < N ? r0 + ROWS : N;
-        for (size_t r = r0; r < r1; r++) {
-            const float *restrict g = dy + r * lddy, *restrict v = x + r * ld;
+        float  s[TILE], q[TILE];
+        size_t r = r0, r1 = r0 + ROWS < N ? r0 + ROWS : N;
+        memset(s, 0, n * sizeof *s);
+        memset(q, 0, n * sizeof *q);
+        for (; r + 4 <= r1; r += 4) {
+            const float *restrict g0 = dy + r * lddy, *restrict v0 = x + r * ld;
+            const float *restrict g1 = g0 + lddy, *restrict v1 = v0 + ld;
+            const float *restrict g2 = g1 + lddy, *restrict v2 = v1 + ld;
+            const float *restrict g3 = g2 + lddy, *restrict v3 = v2 + ld;
             for (size_t j = 0; j < n; j++) {
-                float u = (above(v[j] + lift[j], t.low_in) - pivot[j]) - shift[j];
-                float h = u * gain[j] + offset[j] > t.low_out ? g[j] : 0;
-                s[j] += h;
-                q[j] += h * u;
+                float l = lift[j], p = pivot[j], h = shift[j], k = gain[j], o = offset[j];
+                float u0 = (lifted(v0[j], l, low_in) - p) - h;
+                float u1 = (lifted(v1[j], l, low_in) - p) - h;
+                float u2 = (lifted(v2[j], l, low_in) - p) - h;
+                float u3 = (lifted(v3[j], l, low_in) - p) - h;
+                float d0 = behind(g0[j], u0, k, o, low_out);
+                float d1 = behind(g1[j], u1, k, o, low_out);
+                float d2 = behind(g2[j], u2, k, o, low_out);
+                float d3 = behind(g3[j], u3, k, o, low_out);
+                s[j] += (d0 + d1) + (d2 + d3);
+                q[j] += (d0 * u0 + d1 * u1) + (d2 * u2 + d3 * u3);
             }
         }
+        for (; r < r1; r++)
+            for (size_t j = 0; j < n; j++) {
+                float u = (lifted(x[r * ld + j], lift[j], low_in) - pivot[j]) - shift[j];
+                float d = behind(dy[r * lddy + j], u, gain[j], offset[j], low_out);
+                s[j] += d;
+                q[j] += d * u;
+            }
         for (size_t j = 0; j < n; j++) {
             sum[j] += (double)s[j];
             product[j] += (double)q[j];
@@ -120,27 +167,50 @@ VEC static void sweep_gradient_sums(double *restrict sum, double *restrict produ
     }
 }
 
-// dx = gain dy - base - slope u, behind both ReLUs; dlift gets the column sums of dx
-VEC static void sweep_backward(struct tile t, float *restrict dy, size_t lddy,
-                               const float *restrict x, size_t ld, size_t N,
-                               const float *restrict base, const float *restrict slope,
-                               float *restrict dlift)
+// dx of one number: gain dy - base - slope u, behind both ReLUs
+static inline float gradient(float dy, float x, float l, float p, float h, float k, float o,
+                             float base, float slope, float low_in, float low_out)
 {
-    const float *restrict lift = t.lift, *restrict pivot = t.pivot, *restrict shift = t.shift;
-    const float *restrict gain = t.gain, *restrict offset = t.offset;
-    for (size_t r = 0; r < N; r++) {
-        float *restrict g = dy + r * lddy;
-        const float *restrict v = x + r * ld;
+    float t = x + l;
+    float u = (above(t, low_in) - p) - h;
+    float dx = (k * behind(dy, u, k, o, low_out) - base) - slope * u;
+    return t > low_in ? dx : 0;
+}
+
+// dy becomes dx; dlift gets the column sums of dx
+VEC static void sweep_backward(struct tile t, float *dy, size_t lddy, const float *x, size_t ld,
+                               size_t N, const float *base, const float *slope, float *dlift)
+{
+    const float *lift = t.lift, *pivot = t.pivot, *shift = t.shift;
+    const float *gain = t.gain, *offset = t.offset;
+    const float  lo = t.low_in, hi = t.low_out;
+    size_t       r = 0;
+    for (; r + 4 <= N; r += 4) {
+        float       *g0 = dy + r * lddy, *g1 = g0 + lddy, *g2 = g1 + lddy, *g3 = g2 + lddy;
+        const float *v0 = x + r * ld, *v1 = v0 + ld, *v2 = v1 + ld, *v3 = v2 + ld;
+#pragma GCC ivdep
         for (size_t j = 0; j < t.n; j++) {
-            float lifted = v[j] + lift[j];
-            float u = (above(lifted, t.low_in) - pivot[j]) - shift[j];
-            float h = u * gain[j] + offset[j] > t.low_out ? g[j] : 0;
-            float dx = (gain[j] * h - base[j]) - slope[j] * u;
-            dx = lifted > t.low_in ? dx : 0;
-            g[j] = dx;
-            dlift[j] += dx;
+            float l = lift[j], p = pivot[j], h = shift[j], k = gain[j], o = offset[j];
+            float b = base[j], s = slope[j];
+            float d0 = gradient(g0[j], v0[j], l, p, h, k, o, b, s, lo, hi);
+            float d1 = gradient(g1[j], v1[j], l, p, h, k, o, b, s, lo, hi);
+            float d2 = gradient(g2[j], v2[j], l, p, h, k, o, b, s, lo, hi);
+            float d3 = gradient(g3[j], v3[j], l, p, h, k, o, b, s, lo, hi);
+            g0[j] = d0;
+            g1[j] = d1;
+            g2[j] = d2;
+            g3[j] = d3;
+            dlift[j] += (d0 + d1) + (d2 + d3);
         }
     }
+    for (; r < N; r++)
+#pragma GCC ivdep
+        for (size_t j = 0; j < t.n; j++) {
+            float *g = dy + r * lddy + j;
+            *g = gradient(*g, x[r * ld + j], lift[j], pivot[j], shift[j], gain[j], offset[j],
+                          base[j], slope[j], lo, hi);
+            dlift[j] += *g;
+        }
 }
 
 // ---------------------------------------------------------------- set-up
@@ -229,13 +299,14 @@ static void column_gradients(struct layer_batch_renorm *l, size_t c, size_t N, d
 }
 
 void layer_batch_renorm_backward(struct layer_batch_renorm *l, float *dy, size_t lddy,
-                                 const float *x, size_t ld, size_t N, size_t c0, size_t c1)
+                                 const float *x, size_t ld, size_t N, size_t live, size_t c0,
+                                 size_t c1)
 {
     double sum[TILE], product[TILE];
     for (size_t c = c0; c < c1; c += TILE) {
         struct tile t = tile_at(l, c, c1);
         float       base[TILE], slope[TILE], dlift[TILE] = {0};
-        sweep_gradient_sums(sum, product, t, dy + c, lddy, x + c, ld, N);
+        sweep_gradient_sums(sum, product, t, dy + c, lddy, x + c, ld, live);
         for (size_t j = 0; j < t.n; j++)
             column_gradients(l, c + j, N, sum[j], product[j], &base[j], &slope[j]);
         sweep_backward(t, dy + c, lddy, x + c, ld, N, base, slope, dlift);

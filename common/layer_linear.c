@@ -1,6 +1,9 @@
 #include "common/layer_linear.h"
 
 #include "common/blas.h"
+#include "common/vec.h"
+
+#include <string.h>
 
 void layer_linear_forward(const struct layer_linear *l, float *y, size_t ldy, const float *x,
                           size_t ldx, size_t r0, size_t r1, size_t c0, size_t c1)
@@ -17,11 +20,32 @@ void layer_linear_backward_weight(const struct layer_linear *l, const float *dy,
         blas_tn(l->dweight + c0 * l->in, l->in, dy + c0, lddy, x, ldx, c1 - c0, l->in, rows);
 }
 
+VEC static void row_scale(float *restrict y, const float *restrict x, float a, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = a * x[i];
+}
+
+// with one output the product is only an outer one, which BLAS is slow at
+static void outer_product(const struct layer_linear *l, float *dx, size_t lddx, const float *dy,
+                          size_t lddy, size_t r0, size_t r1, size_t k0, size_t k1)
+{
+    for (size_t r = r0; r < r1; r++) {
+        float a = dy[r * lddy];
+        if (a == 0)
+            memset(dx + r * lddx + k0, 0, (k1 - k0) * sizeof *dx);
+        else
+            row_scale(dx + r * lddx + k0, l->weight + k0, a, k1 - k0);
+    }
+}
+
 void layer_linear_backward_input(const struct layer_linear *l, float *dx, size_t lddx,
                                  const float *dy, size_t lddy, size_t r0, size_t r1, size_t k0,
                                  size_t k1)
 {
-    if (r0 < r1 && k0 < k1)
+    if (l->out == 1)
+        outer_product(l, dx, lddx, dy, lddy, r0, r1, k0, k1);
+    else if (r0 < r1 && k0 < k1)
         blas_nn(dx + r0 * lddx + k0, lddx, dy + r0 * lddy, lddy, l->weight + k0, l->in, r1 - r0,
                 k1 - k0, l->out);
 }

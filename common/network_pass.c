@@ -1,6 +1,10 @@
 #include "common/network_pass.h"
 
 #include <assert.h>
+#include <string.h>
+
+// Columns of the head's product that stay in cache for the norm below it.
+#define HEAD_TILE 256
 
 // Rows and columns of one op's result that one part works on.
 struct piece {
@@ -59,8 +63,10 @@ static void op_forward(struct network *net, size_t i, const float *x0, bool trai
     }
 }
 
-// dy of op i becomes the gradient of its input in place, or of its product; parameter gradients too
-static void op_backward(struct network *net, size_t i, struct piece s, size_t part, size_t parts)
+// dy of op i becomes the gradient of its input in place, or of its product; parameter gradients too.
+// dy is 0 from row `live` on.
+static void op_backward(struct network *net, size_t i, struct piece s, size_t live, size_t part,
+                        size_t parts)
 {
     struct op   *op = &net->ops[i];
     const float *x = input_of(net, i, net->x);
@@ -68,15 +74,15 @@ static void op_backward(struct network *net, size_t i, struct piece s, size_t pa
     switch (op->kind) {
     case OP_LINEAR:
         if (!op->raw)
-            layer_activation_backward(op->activation, op->dy, ld_d, op->y, ld, op->linear.dbias,
-                                      s.r0, s.r1, s.c0, s.c1);
+            layer_activation_backward(op->activation, op->dy, ld_d, op->y, ld, op->linear.dbias, 0,
+                                      live, s.c0, s.c1);
         else if (net->ops[i + 1].kind == OP_LAYER_NORM)
             layer_layer_norm_reduce(&net->ops[i + 1].norm, parts, s.c0, s.c1);
-        layer_linear_backward_weight(&op->linear, op->dy, ld_d, x, input_ld(net, i), s.r1, s.c0,
+        layer_linear_backward_weight(&op->linear, op->dy, ld_d, x, input_ld(net, i), live, s.c0,
                                      s.c1);
         break;
     case OP_BATCH_RENORM:
-        layer_batch_renorm_backward(&op->renorm, op->dy, ld_d, x, ld, s.r1, s.c0, s.c1);
+        layer_batch_renorm_backward(&op->renorm, op->dy, ld_d, x, ld, s.r1, live, s.c0, s.c1);
         break;
     case OP_LAYER_NORM:
         layer_layer_norm_backward(&op->norm, op->dy, ld_d, x, op->y, ld, s.r0, s.r1, part, true);
@@ -178,11 +184,31 @@ void network_forward(const struct network_pass *p, const float *x)
         }
 }
 
+// The head's product with op i behind it, some columns at a time, so that the second finds in cache
+// what the first has written. The rows without gradient are written as zeros, not multiplied.
+static void backward_head(struct network *net, size_t i, struct piece s, size_t live, size_t part,
+                          size_t parts)
+{
+    struct op *op = &net->ops[i];
+    bool       tiled = op->kind == OP_BATCH_RENORM && net->ops[i + 1].linear.out == 1;
+    size_t     step = tiled ? HEAD_TILE : s.c1 - s.c0;
+    for (size_t c = s.c0; c < s.c1; c += step) {
+        size_t       c1 = c + step < s.c1 ? c + step : s.c1;
+        struct piece full = {s.r0, s.r1 < live ? s.r1 : live, c, c1};
+        op_backward_product(net, i + 1, full);
+        for (size_t r = s.r0 > live ? s.r0 : live; r < s.r1; r++)
+            memset(op->dy + r * net->ld_d + c, 0, (c1 - c) * sizeof(float));
+        bool   renorm = op->kind == OP_BATCH_RENORM;
+        size_t own = renorm ? live : s.r1;
+        op_backward(net, i, (struct piece){s.r0, s.r1, c, c1}, own, part, parts);
+    }
+}
+
 // The gradient of op i's result through the product behind it, then op i itself. The last stage, 0,
 // ends with the gradient of the input. Stage i + 1 stands for op i.
 static void backward_op(struct network *net, const struct job *job, size_t stage, size_t part)
 {
-    size_t rows = job->pass->rows, parts = job->pass->parts;
+    size_t rows = job->pass->rows, live = job->pass->live, parts = job->pass->parts;
     if (stage == 0) {
         struct network_range c = network_range(net->in, part, parts);
         if (net->ops[0].kind == OP_LAYER_NORM)
@@ -193,9 +219,14 @@ static void backward_op(struct network *net, const struct job *job, size_t stage
     }
     size_t       i = stage - 1;
     struct piece s = piece_of(net, i, rows, part, parts);
-    if (stage < net->n_ops)
+    if (stage == net->n_ops) {
+        op_backward(net, i, s, live, part, parts);
+    } else if (stage == net->n_ops - 1) {
+        backward_head(net, i, s, live, part, parts);
+    } else {
         op_backward_product(net, stage, s);
-    op_backward(net, i, s, part, parts);
+        op_backward(net, i, s, rows, part, parts);
+    }
 }
 
 // whether the stage needs nothing that other parts of the stage above have made
@@ -234,6 +265,7 @@ void network_backward(const struct network_pass *p, bool input)
 {
     struct job            job = {.pass = p, .input = input};
     const struct network *net = p->nets[0];
+    assert(p->live >= 1 && p->live <= p->rows);
     if (p->parts == 1) {
         pool_run(p->pool, p->n, backward_whole, &job);
         return;

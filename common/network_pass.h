@@ -15,6 +15,7 @@ struct network_pass {
     size_t                 n, parts;
     struct pool           *pool;
     size_t                 rows;  // of this pass, <= the networks'
+    size_t                 live;  // backward: the output's gradient is 0 from this row on
 };
 
 // Train mode. x (rows, network_ld(in)) is the input of all networks and stays until the backward.

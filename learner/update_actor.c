@@ -8,8 +8,12 @@
 
 static struct network_pass actor_pass(struct update *u)
 {
-    return (struct network_pass){
-        .nets = u->actors, .n = 1, .parts = u->row_parts, .pool = u->pool, .rows = u->B};
+    return (struct network_pass){.nets = u->actors,
+                                 .n = 1,
+                                 .parts = u->row_parts,
+                                 .pool = u->pool,
+                                 .rows = u->B,
+                                 .live = u->B};
 }
 
 // ---------------------------------------------------------------- continuous: 5a to 5c

@@ -43,8 +43,12 @@ static void prepare_rows(void *job, size_t part)
 
 static struct network_pass pass_of(struct update *u, struct network *const *nets, size_t rows)
 {
-    return (struct network_pass){
-        .nets = nets, .n = 2, .parts = u->critic_parts, .pool = u->pool, .rows = rows};
+    return (struct network_pass){.nets = nets,
+                                 .n = 2,
+                                 .parts = u->critic_parts,
+                                 .pool = u->pool,
+                                 .rows = rows,
+                                 .live = u->B};
 }
 
 static void copy_rows(float *to, const struct network *net, size_t begin, size_t rows, size_t Q)

@@ -95,6 +95,19 @@ static inline void golden_compare_number(struct golden *g, const char *name, siz
     golden_compare(g, name, k, &x, 1, tolerance);
 }
 
+// got (n) against row k, each number within 1e-5 of its own size.
+static inline void golden_compare_relative(struct golden *g, const char *name, size_t k,
+                                           const double *got, size_t n)
+{
+    const struct safetensors_tensor *t = golden_find(g, name);
+    double                           error = t == NULL || (k + 1) * n > t->n ? INFINITY : 0;
+    for (size_t i = 0; i < n && isfinite(error); i++) {
+        double want = safetensors_number(t, k * n + i);
+        error = fmax(error, got[i] == want ? 0 : fabs(got[i] - want) / (1e-5 * fabs(want)));
+    }
+    golden_note(g, name, error);
+}
+
 static inline void golden_compare_exact(struct golden *g, const char *name, size_t k, double got)
 {
     const struct safetensors_tensor *t = golden_find(g, name);

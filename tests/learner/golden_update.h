@@ -96,7 +96,7 @@ static inline void golden_load_state(struct golden *g, struct update *u)
     char                name[96];
     for (size_t i = 0; i < n && i < GOLDEN_MAX_BLOCKS; i++) {
         struct update_block *b = &blocks[i];
-        snprintf(name, sizeof name, "init.%s", b->name);
+        snprintf(name, sizeof name, "init.%.63s", b->name);
         if (golden_own(b))
             continue;
         const struct safetensors_tensor *t = golden_find(g, name);
@@ -114,7 +114,7 @@ static inline void golden_compare_state(struct golden *g, struct update *u, size
     char                name[96];
     for (size_t i = 0; i < n && i < GOLDEN_MAX_BLOCKS; i++) {
         struct update_block *b = &blocks[i];
-        snprintf(name, sizeof name, "after.%s", b->name);
+        snprintf(name, sizeof name, "after.%.63s", b->name);
         if (golden_own(b))
             continue;
         if (b->integer)
@@ -133,7 +133,7 @@ static inline void golden_compare_gradients(struct golden *g, struct update *u, 
     for (size_t j = 0; j < 3; j++)
         for (size_t i = 0; i < nets[j]->n_tensors; i++) {
             const struct network_tensor *t = &nets[j]->tensors[i];
-            snprintf(name, sizeof name, "grad.%s.%s", names[j], t->name);
+            snprintf(name, sizeof name, "grad.%s.%.31s", names[j], t->name);
             if (t->grad != NULL)
                 golden_compare(g, name, k, t->grad, (t->rows == 0 ? 1 : t->rows) * t->cols, 5e-4);
         }

@@ -1,5 +1,6 @@
 // Golden files of the learner's numbers. CROSSFLEET_GOLDEN names another folder than tests/golden; its
 // crossq/*.safetensors may have any sizes, seeds and lengths. One line a file: its largest error.
+#include "learner/priority.h"
 #include "tests/learner/golden.h"
 #include "tests/learner/golden_update.h"
 
@@ -60,7 +61,7 @@ static void run_renorm(struct golden *g, const char *form, enum renorm_form kind
         golden_read(g, "x", k, x, B * F);
         golden_read(g, "dy", k, dy, B * F);
         layer_batch_renorm_forward(&l, y, x, F, B, 0, F);
-        layer_batch_renorm_backward(&l, dy, F, x, F, B, 0, F);
+        layer_batch_renorm_backward(&l, dy, F, x, F, B, B, 0, F);
         layer_batch_renorm_commit(&l);
         compare_layer(g, form, "y", k, y, B * F);
         compare_layer(g, form, "dx", k, dy, B * F);
@@ -77,7 +78,7 @@ static void run_renorm(struct golden *g, const char *form, enum renorm_form kind
     golden_read(g, "eval_dy", 0, dy, B * F);
     layer_batch_renorm_eval_prepare(&l);
     layer_batch_renorm_eval(&l, y, x, F, 0, B, 0, F);
-    layer_batch_renorm_backward(&l, dy, F, x, F, B, 0, F);
+    layer_batch_renorm_backward(&l, dy, F, x, F, B, B, 0, F);
     compare_layer(g, form, "eval_y", 0, y, B * F);
     compare_layer(g, form, "eval_dx", 0, dy, B * F);
     compare_layer(g, form, "eval_dweight", 0, l.dweight, F);
@@ -136,6 +137,94 @@ static void run_adams(struct golden *g)
     golden_check_seen(g);
 }
 
+// ---------------------------------------------------------------- prioritized replay
+
+// step 1 of a round: new rows of the ring
+static void insert_rows(struct golden *g, struct priority *p, size_t k, size_t *head, size_t *size)
+{
+    const struct safetensors_tensor *insert = golden_find(g, "insert");
+    for (size_t i = 0; insert != NULL && i < (size_t)safetensors_number(insert, k); i++) {
+        priority_insert(p, *head);
+        *head = (*head + 1) % p->capacity;
+        *size += *size < p->capacity;
+    }
+    double total = priority_total(p);
+    golden_compare_relative(g, "before", k, priority_leaves(p), p->capacity);
+    golden_compare_relative(g, "total", k, &total, 1);
+    golden_compare_exact(g, "size", k, (double)*size);
+}
+
+// steps 2 to 4
+static void draw_and_update(struct golden *g, struct priority *p, size_t k, size_t size)
+{
+    enum { MOST = 4096 };
+    static float    u32[MOST], weight[MOST], error[MOST];
+    static double   u[MOST], probability[MOST], raw[MOST], normal[MOST];
+    static uint64_t index[MOST];
+    size_t          n = golden_size(g, "batch");
+    float           beta = 0;
+    if (n > MOST) {
+        golden_note(g, "batch", INFINITY);
+        return;
+    }
+    golden_read(g, "uniform", k, u32, n);
+    golden_read(g, "beta", k, &beta, 1);
+    golden_read(g, "td_error", k, error, n);
+    for (size_t j = 0; j < n; j++)
+        u[j] = (double)u32[j];
+    priority_draw(p, index, u, n);
+    priority_weights(p, weight, index, n, size, (double)beta);
+    for (size_t j = 0; j < n; j++) {
+        golden_compare_exact(g, "index", k * n + j, (double)index[j]);
+        size_t plain = priority_find(p, u[j] * priority_total(p));
+        golden_compare_exact(g, "index_plain", k * n + j, (double)plain);
+        probability[j] = priority_leaves(p)[index[j]] / priority_total(p);
+        raw[j] = pow((double)size * probability[j], -(double)beta);
+        normal[j] = (double)weight[j];
+    }
+    golden_compare_relative(g, "probability", k, probability, n);
+    golden_compare_relative(g, "weight_raw", k, raw, n);
+    golden_compare_relative(g, "weight", k, normal, n);
+    priority_update(p, index, error, n);
+    golden_compare_relative(g, "after", k, priority_leaves(p), p->capacity);
+    golden_compare_relative(g, "max_priority", k, &p->largest, 1);
+}
+
+// points on or near the edges between leaves
+static void run_ties(struct golden *g)
+{
+    struct error                     err;
+    struct priority                  p;
+    const struct safetensors_tensor *leaves = golden_find(g, "tie.leaves");
+    const struct safetensors_tensor *points = golden_find(g, "tie.points");
+    if (leaves == NULL || points == NULL || priority_init(&p, leaves->n, 1, 0, &err) != 0)
+        return;
+    for (size_t i = 0; i < leaves->n; i++)
+        priority_leaves(&p)[i] = safetensors_number(leaves, i);
+    priority_rebuild(&p);
+    for (size_t i = 0; i < points->n; i++)
+        golden_compare_exact(g, "tie.index", i,
+                             (double)priority_find(&p, safetensors_number(points, i)));
+    priority_free(&p);
+}
+
+static void run_priorities(struct golden *g)
+{
+    struct error    err;
+    struct priority p;
+    size_t          head = 0, size = 0;
+    if (priority_init(&p, golden_size(g, "capacity"), golden_setting(g, "alpha"),
+                      golden_setting(g, "priority_eps"), &err) != 0)
+        fail_msg("%s", err.text);
+    for (size_t k = 0; k < golden_size(g, "rounds"); k++) {
+        insert_rows(g, &p, k, &head, &size);
+        draw_and_update(g, &p, k, size);
+    }
+    priority_free(&p);
+    run_ties(g);
+    golden_check_seen(g);
+}
+
 // ---------------------------------------------------------------- files
 
 // runs one file; returns false for a case that does not exist here
@@ -147,6 +236,8 @@ static bool run_case(struct golden *g)
         golden_check_seen(g);
     } else if (golden_is(g, "case", "adam")) {
         run_adams(g);
+    } else if (golden_is(g, "case", "per")) {
+        run_priorities(g);
     } else if (golden_is(g, "algorithm", "crossq") || golden_is(g, "algorithm", "sac")) {
         // one thread, two, and more than there are critics
         for (size_t threads = 1; threads <= 4; threads *= 2)

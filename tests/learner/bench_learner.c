@@ -1,0 +1,266 @@
+// Speed of updates against the machine's matrix products. One JSON line for each width, algorithm and
+// layout; WIDTHS="256 512", SECONDS=5 and THREADS=2 in the environment choose what is measured.
+//
+// gemm_gflops is the best rate of OpenBLAS on the critic's hidden layer, found in the same process,
+// the same threads each working on a product of their own. updates_per_s is the median of several
+// stretches; gflop_per_update counts the products that the algorithm needs, 2 m n k each.
+#include "common/blas.h"
+#include "common/block.h"
+#include "common/clock.h"
+#include "learner/update_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OBS 17
+#define ACT 6
+#define BATCH 256
+#define STRETCHES 5
+
+struct bench {
+    enum algorithm_kind algorithm;
+    bool                paper;
+    size_t              width, threads;
+    double              seconds;
+};
+
+// ---------------------------------------------------------------- specs
+
+static void add_layer(struct net_spec *net, enum layer_kind kind, size_t out, bool paper)
+{
+    net->layers[net->n_layers++] = (struct layer_spec){
+        .kind = kind,
+        .out = out,
+        .momentum = 0.01,
+        .eps = kind == LAYER_LAYER_NORM ? 1e-5 : 1e-3,
+        .warmup_steps = 10,
+        .r_max = 3,
+        .d_max = 5,
+        .ramp = paper ? RENORM_STEP : RENORM_LINEAR,
+        .form = paper ? RENORM_ADJUSTED : RENORM_TEXTBOOK,
+    };
+}
+
+// hidden layers of this width: the paper's norms lie on the input and behind activations, the lab's
+// between Linear and ReLU; SAC has none
+static void fill_net(struct net_spec *net, const struct bench *b, size_t width, enum layer_kind lab)
+{
+    bool norm = b->algorithm == ALGORITHM_CROSSQ;
+    if (norm && b->paper)
+        add_layer(net, LAYER_BATCH_RENORM, 0, true);
+    for (int i = 0; i < 2; i++) {
+        add_layer(net, LAYER_LINEAR, width, b->paper);
+        if (norm && !b->paper)
+            add_layer(net, lab, 0, false);
+        add_layer(net, LAYER_RELU, 0, b->paper);
+        if (norm && b->paper)
+            add_layer(net, LAYER_BATCH_RENORM, 0, true);
+    }
+    net->init = INIT_TORCH;
+    net->optim = (struct optim_spec){.lr = 3e-4, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
+    net->polyak_coef = 0.005;
+}
+
+static void fill_spec(struct spec *spec, const struct bench *b)
+{
+    *spec = (struct spec){0};
+    spec->algorithm = (struct algorithm_spec){
+        .kind = b->algorithm,
+        .gamma = 0.99,
+        .policy_delay = b->algorithm == ALGORITHM_CROSSQ ? 3 : 1,
+        .log_alpha_min = -10,
+        .log_alpha_max = 2,
+        .alpha_init = 1,
+        .alpha_beta1 = 0.9,
+        .target_entropy = -ACT,
+        .critic_loss_scale = 0.5,
+        .log_std_min = -20,
+        .log_std_max = 2,
+    };
+    spec->memory.batch_size = BATCH;
+    fill_net(&spec->actor_net, b, 256, LAYER_LAYER_NORM);
+    fill_net(&spec->critic_net, b, b->width, LAYER_BATCH_RENORM);
+}
+
+// ---------------------------------------------------------------- what an update needs
+
+// products of a train-mode backward: nobody wants the input's gradient unless a norm takes it
+static double flops_backward(const struct network *net, double rows)
+{
+    size_t first = net->ops[0].kind == OP_LINEAR ? net->in : 0;
+    return network_flops_backward(net, (size_t)rows, true, first);
+}
+
+static double gflop_per_update(const struct update *u)
+{
+    const struct network *q = &u->q[0];
+    bool                  joint = u->spec.kind == ALGORITHM_CROSSQ;
+    double                head = 2.0 * (double)(q->ops[q->n_ops - 1].in * q->out);
+    double                critic = network_flops_forward(q, 2 * BATCH);
+    critic += flops_backward(q, joint ? 2 * BATCH : BATCH);
+    // the head's gradient is 0 in the rows of the next states
+    critic -= joint ? 2 * head * BATCH : 0;
+    double actor = network_flops_forward(&u->actor, BATCH) + flops_backward(&u->actor, BATCH);
+    actor += 2 * network_flops_forward(q, BATCH);
+    actor += 2 * network_flops_backward(q, BATCH, false, OBS);
+    double flops = network_flops_forward(&u->actor, BATCH) + 2 * critic;
+    return 1e-9 * (flops + actor / (double)u->spec.policy_delay);
+}
+
+// ---------------------------------------------------------------- the machine's rate
+
+struct gemm_job {
+    size_t width, repeats;
+    int    kind;
+    float *x, *w, *y;  // one matrix of each a thread, apart by stride
+    size_t stride;
+};
+
+static void gemm_part(void *arg, size_t part)
+{
+    const struct gemm_job *j = arg;
+    float *x = j->x + part * j->stride, *w = j->w + part * j->stride, *y = j->y + part * j->stride;
+    size_t n = j->width, m = 2 * BATCH;
+    for (size_t i = 0; i < j->repeats; i++) {
+        if (j->kind == 0)
+            blas_nt(y, n, x, n, w, n, m, n, n);
+        else if (j->kind == 1)
+            blas_nn(y, n, x, n, w, n, m, n, n);
+        else
+            blas_tn(y, n, x, n, w, n, n, n, m);
+    }
+}
+
+// best of some tries, each about 20 ms, over the three kinds of product that a layer needs
+static double gemm_gflops(struct pool *pool, struct gemm_job *job, size_t threads)
+{
+    double best = 0, flops = 2.0 * (2 * BATCH) * (double)job->width * (double)job->width;
+    job->repeats = (size_t)(0.02 * 1e11 / flops) + 1;
+    for (int try = 0; try < 9; try++) {
+        job->kind = try % 3;
+        double start = clock_now();
+        pool_run(pool, threads, gemm_part, job);
+        double rate = flops * (double)(job->repeats * threads) / (clock_now() - start);
+        best = rate > best ? rate : best;
+    }
+    return 1e-9 * best;
+}
+
+// ---------------------------------------------------------------- the measurement
+
+static void fill_batch(struct batch *b, uint64_t index)
+{
+    struct rng rng;
+    rng_init(&rng, 1, RNG_TEST, index);
+    rng_normal_fill(&rng, b->obs, BATCH * OBS);
+    rng_normal_fill(&rng, b->next_obs, BATCH * OBS);
+    rng_normal_fill(&rng, b->reward, BATCH);
+    rng_normal_fill(&rng, b->noise_next, BATCH * ACT);
+    rng_normal_fill(&rng, b->noise_policy, BATCH * ACT);
+    for (size_t i = 0; i < BATCH * ACT; i++)
+        b->action[i] = (float)rng_range(&rng, -1, 1);
+    for (size_t i = 0; i < BATCH; i++) {
+        b->weight[i] = 1;
+        b->discount[i] = 0.99f;
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// updates a second over some seconds
+static double stretch(struct update *u, const struct batch *batches, double seconds)
+{
+    double   start = clock_now(), now = start;
+    uint64_t n = 0;
+    // whole turns of the policy delay, so that each stretch does the same work an update
+    while (now - start < seconds || n % u->spec.policy_delay != 0) {
+        struct update_result result;
+        update_step(u, &batches[n++ % 4], &result);
+        if (result.skipped) {
+            fprintf(stderr, "bench_learner: %s is not finite\n", result.why);
+            exit(1);
+        }
+        now = clock_now();
+    }
+    return (double)n / (now - start);
+}
+
+static void run(const struct bench *b, struct pool *pool)
+{
+    static struct spec spec;
+    struct error       err = {0};
+    struct batch       batches[4] = {0};
+    struct gemm_job    job = {.width = b->width};
+    fill_spec(&spec, b);
+    struct update *u = update_make(&spec, OBS, ACT, false, b->threads, 1, &err);
+    job.stride = network_ld(b->width) * (b->width > 2 * BATCH ? b->width : 2 * BATCH);
+    size_t size = 3 * b->threads * job.stride * sizeof(float);
+    job.x = block_make(size);
+    for (int i = 0; i < 4; i++)
+        if (batch_init(&batches[i], BATCH, OBS, ACT, ACT, &err) == 0)
+            fill_batch(&batches[i], (uint64_t)i);
+    if (u == NULL || job.x == NULL || err.code != 0) {
+        fprintf(stderr, "bench_learner: %s\n", err.text);
+        exit(1);
+    }
+    job.w = job.x + b->threads * job.stride;
+    job.y = job.w + b->threads * job.stride;
+    double rates[STRETCHES], gemm = 0;
+    stretch(u, batches, b->seconds / STRETCHES);
+    for (int i = 0; i < STRETCHES; i++) {
+        double rate = gemm_gflops(pool, &job, b->threads);
+        gemm = rate > gemm ? rate : gemm;
+        rates[i] = stretch(u, batches, b->seconds / STRETCHES);
+    }
+    qsort(rates, STRETCHES, sizeof *rates, compare);
+    double median = rates[STRETCHES / 2], gflop = gflop_per_update(u);
+    printf("{\"bench\":\"learner\",\"algo\":\"%s\",\"layout\":\"%s\",\"obs\":%d,\"act\":%d,"
+           "\"batch\":%d,\"critic\":[%zu,%zu],\"actor\":[256,256],\"threads\":%zu,"
+           "\"updates_per_s\":%.2f,\"gflop_per_update\":%.4f,\"gemm_gflops\":%.1f,"
+           "\"fraction\":%.3f}\n",
+           b->algorithm == ALGORITHM_CROSSQ ? "CrossQ" : "SAC", b->paper ? "paper" : "slm", OBS,
+           ACT, BATCH, b->width, b->width, b->threads, median, gflop, gemm, median * gflop / gemm);
+    fflush(stdout);
+    for (int i = 0; i < 4; i++)
+        batch_free(&batches[i]);
+    block_free(job.x, size);
+    update_free(u);
+}
+
+static const char *setting(const char *name, const char *otherwise)
+{
+    const char *text = getenv(name);
+    return text == NULL || *text == 0 ? otherwise : text;
+}
+
+int main(void)
+{
+    const char  *widths = setting("WIDTHS", "256 512 1024 2048");
+    struct bench b = {.seconds = strtod(setting("SECONDS", "5"), NULL),
+                      .threads = strtoul(setting("THREADS", "2"), NULL, 10)};
+    struct error err = {0};
+    if (b.threads < 1 || !(b.seconds > 0)) {
+        fprintf(stderr, "bench_learner: THREADS and SECONDS are numbers above 0\n");
+        return 2;
+    }
+    blas_init();
+    struct pool *pool = pool_make(b.threads, &err);
+    if (pool == NULL) {
+        fprintf(stderr, "bench_learner: %s\n", err.text);
+        return 1;
+    }
+    char *end;
+    for (const char *at = widths; (b.width = strtoul(at, &end, 10)) > 0; at = end)
+        for (int k = 0; k < 4; k++) {
+            b.algorithm = k < 2 ? ALGORITHM_CROSSQ : ALGORITHM_SAC;
+            b.paper = k % 2 == 0;
+            run(&b, pool);
+        }
+    pool_free(pool);
+    return 0;
+}
