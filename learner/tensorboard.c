@@ -3,7 +3,6 @@
 #include "common/clock.h"
 #include "common/crc32c.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -12,63 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-// room before the summary: record header 12, wall time 9, step 11, tag and length of the summary 11
-enum { TB_ROOM = 48, TB_TAIL = 4 };
-enum { TB_VARINT = 0, TB_FIXED64 = 1, TB_BYTES = 2, TB_FIXED32 = 5 };
-
-// ---------------------------------------------------------------- protobuf
-
-static size_t tb_varint(uint8_t *out, uint64_t value)
-{
-    size_t n = 0;
-    for (; value >= 0x80; value >>= 7)
-        out[n++] = (uint8_t)(value | 0x80);
-    out[n++] = (uint8_t)value;
-    return n;
-}
-
-static size_t tb_varint_size(uint64_t value)
-{
-    uint8_t scratch[10];
-    return tb_varint(scratch, value);
-}
-
-static size_t tb_fixed(uint8_t *out, uint64_t value, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        out[i] = (uint8_t)(value >> (8 * i));
-    return bytes;
-}
-
-static size_t tb_key(uint8_t *out, unsigned field, unsigned wire)
-{
-    return tb_varint(out, field << 3 | wire);
-}
-
-// a field that holds bytes, or the beginning of one whose content follows when data is NULL
-static size_t tb_bytes(uint8_t *out, unsigned field, const void *data, size_t size)
-{
-    size_t n = tb_key(out, field, TB_BYTES);
-    n += tb_varint(out + n, size);
-    if (data == NULL)
-        return n;
-    memcpy(out + n, data, size);
-    return n + size;
-}
-
-// bytes of a field with content of this size; field < 16
-static size_t tb_bytes_size(size_t size)
-{
-    return 1 + tb_varint_size(size) + size;
-}
-
-static size_t tb_double(uint8_t *out, unsigned field, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    size_t n = tb_key(out, field, TB_FIXED64);
-    return n + tb_fixed(out + n, bits, 8);
-}
+// of a record: length and its check sum before the data, the data's check sum after
+enum { TB_HEAD = 12, TB_TAIL = 4 };
+// fields of an event that come after its values
+enum { TB_END = 32 };
 
 // ---------------------------------------------------------------- records
 
@@ -78,15 +24,23 @@ static uint32_t tb_masked_crc(const void *data, size_t size)
     return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
 }
 
-// Writes the event whose bytes are at data; 12 bytes before and 4 after it belong to the record.
-static int tb_write(struct tensorboard *tb, uint8_t *data, size_t size, struct error *err)
+static void tb_fixed(uint8_t *out, uint64_t value, size_t bytes)
 {
-    uint8_t *record = data - 12;
+    for (size_t i = 0; i < bytes; i++)
+        out[i] = (uint8_t)(value >> (8 * i));
+}
+
+// Writes the event as one record and begins the next.
+static int tb_write(struct tensorboard *tb, struct error *err)
+{
+    uint8_t *record = tb->buffer;
+    size_t   size = tb->event.n;
     tb_fixed(record, size, 8);
     tb_fixed(record + 8, tb_masked_crc(record, 8), 4);
-    tb_fixed(data + size, tb_masked_crc(data, size), 4);
-    ssize_t written = write(tb->fd, record, size + 16);
-    if (written == (ssize_t)(size + 16))
+    tb_fixed(record + TB_HEAD + size, tb_masked_crc(record + TB_HEAD, size), 4);
+    tb->event.n = 0;
+    ssize_t written = write(tb->fd, record, TB_HEAD + size + TB_TAIL);
+    if (written == (ssize_t)(TB_HEAD + size + TB_TAIL))
         return 0;
     return error_set(err, ERR_SYSTEM, "TensorBoard file: %s",
                      written < 0 ? strerror(errno) : "no space left");
@@ -94,18 +48,16 @@ static int tb_write(struct tensorboard *tb, uint8_t *data, size_t size, struct e
 
 static int tb_write_first(struct tensorboard *tb, uint64_t first_step, struct error *err)
 {
-    uint8_t  record[96], *data = record + 12;
-    uint8_t *p = data + tb_double(data, 1, clock_wall());
-    p += tb_bytes(p, 3, "brain.Event:2", 13);
-    int code = tb_write(tb, data, (size_t)(p - data), err);
+    protobuf_double(&tb->event, 1, clock_wall());
+    protobuf_text(&tb->event, 3, "brain.Event:2");
+    int code = tb_write(tb, err);
     if (code != 0 || first_step == 0)
         return code;
-    // SessionLog START: whatever older files hold from this step on is void
-    p = data + tb_double(data, 1, clock_wall());
-    p += tb_key(p, 2, TB_VARINT);
-    p += tb_varint(p, first_step);
-    p += tb_bytes(p, 7, "\x08\x01", 2);
-    return tb_write(tb, data, (size_t)(p - data), err);
+    // SessionLog {status START}: whatever older files hold from this step on is void
+    protobuf_double(&tb->event, 1, clock_wall());
+    protobuf_uint(&tb->event, 2, first_step);
+    protobuf_bytes(&tb->event, 7, "\x08\x01", 2);
+    return tb_write(tb, err);
 }
 
 // ---------------------------------------------------------------- API
@@ -114,10 +66,11 @@ int tensorboard_open(struct tensorboard *tb, const char *directory, size_t capac
                      uint64_t first_step, struct error *err)
 {
     char path[1024], host[65] = "host";
-    *tb = (struct tensorboard){.capacity = capacity, .used = 0};
-    tb->buffer = malloc(TB_ROOM + capacity + TB_TAIL);
+    *tb = (struct tensorboard){.fd = 0};
+    tb->buffer = malloc(TB_HEAD + capacity + TB_END + TB_TAIL);
     if (tb->buffer == NULL)
         return error_set(err, ERR_MEMORY, "TensorBoard: no memory for %zu bytes", capacity);
+    tb->event = (struct protobuf){.bytes = tb->buffer + TB_HEAD, .capacity = capacity + TB_END};
     gethostname(host, sizeof host - 1);
     snprintf(path, sizeof path, "%s/events.out.tfevents.%010lld.%s.%ld.0", directory,
              (long long)clock_wall(), host, (long)getpid());
@@ -138,77 +91,72 @@ void tensorboard_close(struct tensorboard *tb)
     *tb = (struct tensorboard){.fd = 0};
 }
 
-// Begins Summary.Value {1 tag, ...} whose other fields have size bytes; NULL when there is no room.
-static uint8_t *tb_value(struct tensorboard *tb, const char *tag, size_t size)
+// Begins Value {tag, ...}, the first one also the Summary around them all.
+//
+//   returns  where its length lies, for tb_value_end
+static size_t tb_value_begin(struct tensorboard *tb, const char *tag)
 {
-    size_t value = tb_bytes_size(strlen(tag)) + size;
-    if (tb->buffer == NULL || tb->used + tb_bytes_size(value) > tb->capacity)
-        return NULL;
-    uint8_t *p = tb->buffer + TB_ROOM + tb->used;
-    tb->used += tb_bytes_size(value);
-    p += tb_bytes(p, 1, NULL, value);
-    return p + tb_bytes(p, 1, tag, strlen(tag));
+    if (tb->event.n == 0)
+        tb->summary = protobuf_begin(&tb->event, 5);
+    tb->kept = tb->event.n;
+    size_t value = protobuf_begin(&tb->event, 1);
+    protobuf_text(&tb->event, 1, tag);
+    return value;
 }
 
-void tensorboard_scalar(struct tensorboard *tb, const char *tag, double value)
+// Closes a Value, or takes it back when the event's own fields would not fit behind it.
+static void tb_value_end(struct tensorboard *tb, size_t value)
 {
-    float    single = (float)value;
-    uint32_t bits;
-    memcpy(&bits, &single, sizeof bits);
-    uint8_t *p = isfinite(value) ? tb_value(tb, tag, 5) : NULL;
-    if (p == NULL)
+    protobuf_end(&tb->event, value);
+    if (tb->event.full || tb->event.n + TB_END > tb->event.capacity)
+        tb->event.n = tb->kept;
+    tb->event.full = false;
+}
+
+void tensorboard_scalar(struct tensorboard *tb, const char *tag, double scalar)
+{
+    if (!isfinite(scalar))
         return;
-    p += tb_key(p, 2, TB_FIXED32);
-    tb_fixed(p, bits, 4);
+    size_t value = tb_value_begin(tb, tag);
+    protobuf_float(&tb->event, 2, (float)scalar);
+    tb_value_end(tb, value);
 }
 
 void tensorboard_text(struct tensorboard *tb, const char *tag, const char *text)
 {
     // metadata {plugin_data {plugin_name "text"}}, tensor {dtype STRING, string_val text}
     static const uint8_t metadata[] = {0x0a, 6, 0x0a, 4, 't', 'e', 'x', 't'};
-    size_t               length = strlen(text);
-    size_t               tensor = 2 + tb_bytes_size(length);
-    uint8_t *p = tb_value(tb, tag, tb_bytes_size(sizeof metadata) + tb_bytes_size(tensor));
-    if (p == NULL)
-        return;
-    p += tb_bytes(p, 9, metadata, sizeof metadata);
-    p += tb_bytes(p, 8, NULL, tensor);
-    p += tb_key(p, 1, TB_VARINT);
-    p += tb_varint(p, 7);
-    tb_bytes(p, 8, text, length);
+    size_t               value = tb_value_begin(tb, tag);
+    protobuf_bytes(&tb->event, 9, metadata, sizeof metadata);
+    size_t tensor = protobuf_begin(&tb->event, 8);
+    protobuf_uint(&tb->event, 1, 7);
+    protobuf_text(&tb->event, 8, text);
+    protobuf_end(&tb->event, tensor);
+    tb_value_end(tb, value);
 }
 
 void tensorboard_image(struct tensorboard *tb, const char *tag, size_t width, size_t height,
                        const void *encoded, size_t size)
 {
-    size_t image = 1 + tb_varint_size(height) + 1 + tb_varint_size(width) + 2 + tb_bytes_size(size);
-    uint8_t *p = tb_value(tb, tag, tb_bytes_size(image));
-    if (p == NULL)
-        return;
-    p += tb_bytes(p, 4, NULL, image);
-    p += tb_key(p, 1, TB_VARINT);
-    p += tb_varint(p, height);
-    p += tb_key(p, 2, TB_VARINT);
-    p += tb_varint(p, width);
-    p += tb_key(p, 3, TB_VARINT);
-    p += tb_varint(p, 3);
-    tb_bytes(p, 4, encoded, size);
+    size_t value = tb_value_begin(tb, tag);
+    size_t image = protobuf_begin(&tb->event, 4);
+    protobuf_uint(&tb->event, 1, height);
+    protobuf_uint(&tb->event, 2, width);
+    protobuf_uint(&tb->event, 3, 3);
+    protobuf_bytes(&tb->event, 4, encoded, size);
+    protobuf_end(&tb->event, image);
+    tb_value_end(tb, value);
 }
 
 int tensorboard_end(struct tensorboard *tb, uint64_t step, struct error *err)
 {
-    if (tb->used == 0)
+    // nothing but the beginning of an empty summary?
+    if (tb->event.n <= tb->summary) {
+        tb->event.n = 0;
         return 0;
-    uint8_t  head[TB_ROOM];
-    uint8_t *p = head + tb_double(head, 1, clock_wall());
-    p += tb_key(p, 2, TB_VARINT);
-    p += tb_varint(p, step);
-    p += tb_bytes(p, 5, NULL, tb->used);
-    size_t n = (size_t)(p - head);
-    assert(n + 12 <= TB_ROOM);
-    uint8_t *data = tb->buffer + TB_ROOM - n;
-    memcpy(data, head, n);
-    size_t size = n + tb->used;
-    tb->used = 0;
-    return tb_write(tb, data, size, err);
+    }
+    protobuf_end(&tb->event, tb->summary);
+    protobuf_double(&tb->event, 1, clock_wall());
+    protobuf_uint(&tb->event, 2, step);
+    return tb_write(tb, err);
 }

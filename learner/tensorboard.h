@@ -10,15 +10,16 @@
 #define LEARNER_TENSORBOARD_H
 
 #include "common/error.h"
+#include "common/protobuf.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 struct tensorboard {
-    int      fd;        // 0 when zeroed
-    uint8_t *buffer;    // owned; the summary grows behind room for what comes before it
-    size_t   capacity;  // bytes
-    size_t   used;
+    int             fd;             // 0 when zeroed
+    uint8_t        *buffer;         // owned
+    struct protobuf event;          // the one that is being made, in buffer
+    size_t          summary, kept;  // in it: where its summary's content and its last value begin
 };
 
 // Makes directory/events.out.tfevents.<time>.<host>.<pid>.0. An event holds at most capacity bytes.
@@ -30,7 +31,7 @@ int  tensorboard_open(struct tensorboard *tb, const char *directory, size_t capa
 void tensorboard_close(struct tensorboard *tb);
 
 // Adds a value to the event that is being made; what does not fit is left out, NAN too.
-void tensorboard_scalar(struct tensorboard *tb, const char *tag, double value);
+void tensorboard_scalar(struct tensorboard *tb, const char *tag, double scalar);
 void tensorboard_text(struct tensorboard *tb, const char *tag, const char *text);
 void tensorboard_image(struct tensorboard *tb, const char *tag, size_t width, size_t height,
                        const void *encoded, size_t size);  // PNG or GIF, RGB

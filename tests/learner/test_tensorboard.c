@@ -110,11 +110,14 @@ static void an_event_holds_the_scalars_of_a_step(void **state)
                       "\x1a\x0d"
                       "brain.Event:2",
                       15));
-    // step 300; Summary {Value {tag "loss", simple_value 1.5}}
-    static const uint8_t event[] = {0x10, 0xac, 0x02, 0x2a, 13,   0x0a, 11, 0x0a, 4,
-                                    'l',  'o',  's',  's',  0x15, 0,    0,  0xc0, 0x3f};
+    // Summary {Value {tag "loss", simple_value 1.5}} with lengths of five bytes; step 300
+    static const uint8_t event[] = {0x2a, 0x91, 0x80, 0x80, 0x80, 0x00, 0x0a, 0x8b,
+                                    0x80, 0x80, 0x80, 0x00, 0x0a, 4,    'l',  'o',
+                                    's',  's',  0x15, 0,    0,    0xc0, 0x3f};
+    static const uint8_t step[] = {0x10, 0xac, 0x02};
     assert_true(holds(records, 1, event, sizeof event));
-    assert_int_equal(records->length[1], 9 + sizeof event);
+    assert_true(holds(records, 1, step, sizeof step));
+    assert_int_equal(records->length[1], sizeof event + 9 + sizeof step);
 }
 
 static void text_and_images_have_their_lengths(void **state)
@@ -134,10 +137,11 @@ static void text_and_images_have_their_lengths(void **state)
     read_records(records, directory);
     assert_int_equal(records->n, 3);
     // tensor {dtype 7, string_val (300)}, after a metadata field that names the plug-in
-    static const uint8_t tensor[] = {0x42, 0xb1, 0x02, 0x08, 7, 0x42, 0xac, 0x02, 'x'};
+    static const uint8_t tensor[] = {0x42, 0xb1, 0x82, 0x80, 0x80, 0x00,
+                                     0x08, 7,    0x42, 0xac, 0x02, 'x'};
     assert_true(holds(records, 1, tensor, sizeof tensor));
-    static const uint8_t image[] = {0x22, 14,   0x08, 0xe0, 0x03, 0x10, 0x80, 0x05,
-                                    0x18, 0x03, 0x22, 4,    0x89, 'P',  'N',  'G'};
+    static const uint8_t image[] = {0x22, 0x8e, 0x80, 0x80, 0x80, 0x00, 0x08, 0xe0, 0x03, 0x10,
+                                    0x80, 0x05, 0x18, 0x03, 0x22, 4,    0x89, 'P',  'N',  'G'};
     assert_true(holds(records, 2, image, sizeof image));
 }
 
@@ -170,6 +174,40 @@ static void a_resumed_run_hides_later_points_of_older_files(void **state)
     assert_true(holds(records, 1, "\x10\x07\x3a\x02\x08\x01", 6));
 }
 
+// TensorBoard's own reader, where python3 has it
+static void tensorboard_reads_scalars_and_text(void **state)
+{
+    (void)state;
+    char               directory[] = "/tmp/crossfleet-tb-XXXXXX", command[1024], line[256] = "";
+    struct tensorboard tb;
+    if (system("python3 -c 'import tensorboard' 2>/dev/null") != 0) {
+        print_message("no python3 with tensorboard here\n");
+        skip();
+    }
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(tensorboard_open(&tb, directory, 4096, 0, NULL), 0);
+    for (uint64_t step = 1000; step <= 3000; step += 1000) {
+        tensorboard_scalar(&tb, "time/fps", (double)step / 2);
+        tensorboard_scalar(&tb, "train/critic_loss", 0.5);
+        if (step == 2000)
+            tensorboard_text(&tb, "spec", "a: 1");
+        tensorboard_end(&tb, step, NULL);
+    }
+    tensorboard_close(&tb);
+    snprintf(command, sizeof command,
+             "python3 -c \"from tensorboard.backend.event_processing.event_accumulator import "
+             "EventAccumulator as E; e = E('%s'); e.Reload(); "
+             "print([(s.step, s.value) for s in e.Scalars('time/fps')], "
+             "len(e.Scalars('train/critic_loss')), e.Tensors('spec')[0].tensor_proto.string_val)\" "
+             "2>/dev/null; rm -r %s",
+             directory, directory);
+    FILE *out = popen(command, "r");
+    assert_non_null(out);
+    assert_non_null(fgets(line, sizeof line, out));
+    pclose(out);
+    assert_string_equal(line, "[(1000, 500.0), (2000, 1000.0), (3000, 1500.0)] 3 [b'a: 1']\n");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_records, free_records)
@@ -178,6 +216,7 @@ int main(void)
         TEST(text_and_images_have_their_lengths),
         TEST(what_does_not_fit_is_left_out_whole),
         TEST(a_resumed_run_hides_later_points_of_older_files),
+        TEST(tensorboard_reads_scalars_and_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
