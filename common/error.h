@@ -6,7 +6,7 @@
 #ifndef COMMON_ERROR_H
 #define COMMON_ERROR_H
 
-#define ERROR_TEXT 4096
+#define ERROR_TEXT 16384
 
 enum {
     ERR_SYSTEM = -1,   // the operating system said no: file, socket, thread

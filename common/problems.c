@@ -62,6 +62,15 @@ static void problems_sort(struct problems *p)
     }
 }
 
+static int problem_line(const struct problems *p, const struct problem *item, char *line,
+                        size_t size)
+{
+    if (item->line > 0)
+        return snprintf(line, size, "%s:%d: %s\n", p->file, item->line, item->text);
+    return snprintf(line, size, "%s: %s\n", item->line == PROBLEM_SET ? "--set" : p->file,
+                    item->text);
+}
+
 int problems_error(struct problems *p, struct error *err)
 {
     if (p->n == 0)
@@ -71,12 +80,7 @@ int problems_error(struct problems *p, struct error *err)
     size_t used = 0, kept = problems_kept(p), shown = 0;
     for (; shown < kept; shown++) {
         char line[sizeof p->file + PROBLEM_TEXT + 32];
-        int  n;
-        if (p->item[shown].line > 0)
-            n = snprintf(line, sizeof line, "%s:%d: %s\n", p->file, p->item[shown].line,
-                         p->item[shown].text);
-        else
-            n = snprintf(line, sizeof line, "%s: %s\n", p->file, p->item[shown].text);
+        int  n = problem_line(p, &p->item[shown], line, sizeof line);
         // room for the line that counts the rest
         if (used + (size_t)n + 64 > sizeof text)
             break;

@@ -8,10 +8,13 @@
 
 #include <stddef.h>
 
-enum { PROBLEMS_MAX = 256, PROBLEM_TEXT = 384 };
+enum { PROBLEMS_MAX = 256, PROBLEM_TEXT = 512 };
+
+// The line of what no file said but a --set: it is shown in place of file and line.
+enum { PROBLEM_SET = -1 };
 
 struct problem {
-    int  line;                // from 1; 0: of no line of the file (a command line option)
+    int  line;                // from 1; 0: of the file as a whole; PROBLEM_SET
     char text[PROBLEM_TEXT];  // "path: what is wrong, what is allowed"
 };
 

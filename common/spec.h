@@ -84,6 +84,8 @@ struct cluster_spec {
     uint64_t learner_threads;  // 0: chosen at start
     uint64_t max_actors;
     uint64_t max_policy_lag;  // versions; 0: unlimited
+    uint64_t lockstep_checkpoint_steps;
+    uint64_t max_skipped_updates;  // in a row
 };
 
 struct spec {
