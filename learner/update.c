@@ -6,6 +6,7 @@
 #include "learner/update_state.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,7 +177,8 @@ bool update_clip(const struct network *net, const double *squares, size_t parts,
         square += squares[i];
     double norm = sqrt(square);
     *scale = limit > 0 && norm > limit ? (float)(limit / (norm + 1e-6)) : 1;
-    return isfinite(square);
+    // a gradient whose square overflows would stop its parameter in Adam for good
+    return square * (double)*scale * (double)*scale < (double)FLT_MAX;
 }
 
 static bool finite(const float *x, size_t n)

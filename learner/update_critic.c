@@ -85,6 +85,12 @@ static void values_sac(struct update *u)
 
 // ---------------------------------------------------------------- step 3: targets
 
+// the smaller of two, or NaN if either is
+static inline float smaller(float a, float b)
+{
+    return a < b || a != a ? a : b;
+}
+
 static void compute_targets(struct update *u)
 {
     const struct batch *b = u->batch;
@@ -98,8 +104,8 @@ static void compute_targets(struct update *u)
                 value += (double)(pi[j] * (q - u->alpha * log_pi[j]));
             }
         } else {
-            float q1 = u->q_next[0][r], q2 = u->q_next[1][r];
-            value = (double)((q1 < q2 ? q1 : q2) - u->alpha * u->next.log_prob[r]);
+            float q = smaller(u->q_next[0][r], u->q_next[1][r]);
+            value = (double)(q - u->alpha * u->next.log_prob[r]);
         }
         u->y[r] = (float)((double)b->reward[r] + (double)b->discount[r] * value);
     }

@@ -82,7 +82,7 @@ bool update_actor_step(struct update *u, struct update_result *result);
 
 // Sum of squares of a network's gradients from the pieces, and what clipping multiplies them with.
 //
-//   returns  false if it is not finite
+//   returns  false if it is not finite, or too large for its square to be
 bool update_clip(const struct network *net, const double *squares, size_t parts, float *scale);
 
 // Writes "what" and the first tensor of the batch or the networks that is not finite.
