@@ -67,10 +67,21 @@ static size_t count_fields(const uint8_t *bytes, size_t size, unsigned field, si
     size_t at = 0, n = 0;
     while (at < size) {
         uint64_t key = varint(bytes, &at);
-        uint64_t length = (key & 7) == 2   ? varint(bytes, &at)
-                          : (key & 7) == 5 ? 4u
-                          : (key & 7) == 1 ? 8u
-                                           : (varint(bytes, &at), 0);
+        size_t   length = 0;
+        switch (key & 7) {
+        case 0:
+            varint(bytes, &at);
+            break;
+        case 1:
+            length = 8;
+            break;
+        case 2:
+            length = (size_t)varint(bytes, &at);
+            break;
+        default:
+            assert_int_equal(key & 7, 5);
+            length = 4;
+        }
         if (key >> 3 == field) {
             n++;
             *content = at;
