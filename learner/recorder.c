@@ -105,6 +105,8 @@ static int recorder_open_files(struct recorder *r, struct error *err)
                     recorder_seen_evaluation, r, err);
     if (code != 0)
         return code;
+    run_dir_file(path, sizeof path, r->options.dir, "evaluations.npz");
+    eval_npz_open(&r->npz, path, r->options.resume_steps);
     code = monitor_open(&r->monitor, r->options.dir->path, r->options.env,
                         r->now.wall_start - r->now.elapsed_s, r->options.resume_elapsed_s,
                         recorder_seen_episode, r, err);
@@ -132,6 +134,7 @@ struct recorder *recorder_open(const struct recorder_options *options, struct er
     pthread_mutex_init(&r->lock, NULL);
     if (recorder_open_files(r, err) != 0) {
         tensorboard_close(&r->tb);
+        eval_npz_free(&r->npz);
         pthread_mutex_destroy(&r->lock);
         free(r);
         return NULL;
@@ -323,6 +326,9 @@ bool recorder_evaluation(struct recorder *r, uint64_t timesteps, uint64_t versio
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         csv_number(c, cells[i]);
     recorder_check(r, csv_end(c, &err), &err);
+    char path[RUN_DIR_PATH + 48];
+    run_dir_file(path, sizeof path, r->options.dir, "evaluations.npz");
+    recorder_check(r, eval_npz_add(&r->npz, path, timesteps, returns, lengths, n, &err), &err);
     bool best = r->now.eval_best_steps == timesteps && r->now.eval_best_version == version;
     progress_evaluation(&r->line, &r->now);
     status_store_put(r->options.store, &r->now);
@@ -339,6 +345,7 @@ void recorder_close(struct recorder *r, const struct status *s)
     recorder_interval(r, s);
     progress_close(&r->line, &r->now, r->options.resume_command);
     tensorboard_close(&r->tb);
+    eval_npz_free(&r->npz);
     pthread_mutex_destroy(&r->lock);
     free(r);
 }

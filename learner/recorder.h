@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/log.h"
 #include "learner/csv.h"
+#include "learner/eval_npz.h"
 #include "learner/monitor.h"
 #include "learner/progress_line.h"
 #include "learner/run_dir.h"
@@ -51,6 +52,7 @@ struct recorder {
     struct progress_line    line;
     double                  start;  // clock_now() minus what earlier starts took
     struct monitor          monitor;
+    struct eval_npz         npz;
     uint64_t                n_recent;                             // episodes of this start
     double   returns[RECORDER_RECENT], lengths[RECORDER_RECENT];  // a ring of the last ones
     uint64_t row_steps;                                           // of the last row
