@@ -36,7 +36,7 @@ struct transition_send {
     size_t           capacity;  // rows
     size_t           block;     // most rows in a message
     uint64_t         base, acked, sent, top, added, granted;
-    uint64_t         min_version;
+    uint64_t         min_version, epoch;
     uint64_t         dropped;        // rows that a new incarnation could not take over
     double           waiting_since;  // the oldest row that was never sent
     // reports
@@ -108,6 +108,16 @@ const char *transition_send_text(const struct transition_send *s)
 uint64_t transition_send_min_version(const struct transition_send *s)
 {
     return s->min_version;
+}
+
+uint64_t transition_send_epoch(const struct transition_send *s)
+{
+    return s->epoch;
+}
+
+void transition_send_discard(struct transition_send *s)
+{
+    s->added = s->top;
 }
 
 double transition_send_silence(const struct transition_send *s)
@@ -315,6 +325,7 @@ static void take_credit(struct transition_send *s, const struct credit *c)
         s->sent = s->acked;
     s->granted = s->base + c->granted;
     s->min_version = c->min_version;
+    s->epoch = c->epoch;
 }
 
 static void take_refused(struct transition_send *s, const struct refused *r)

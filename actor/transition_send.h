@@ -96,6 +96,12 @@ const char *transition_send_text(const struct transition_send *s);
 // older waits for newer ones before it steps on.
 uint64_t transition_send_min_version(const struct transition_send *s);
 
+// Which epoch the environments should be in (lock-step): when it changes they start anew.
+uint64_t transition_send_epoch(const struct transition_send *s);
+
+// Drops the rows that were added and never sent.
+void transition_send_discard(struct transition_send *s);
+
 // Rows that may still be sent and added under the present credit; what a lock-step round may step.
 uint64_t transition_send_credit(const struct transition_send *s);
 

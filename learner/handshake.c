@@ -107,8 +107,7 @@ void handshake_hello(struct reception *r, const struct link_frame *frame, const 
     // a connection that greets again under its name is the same process
     bool            repeats = p != NULL && strcmp(p->name, hello->name) == 0;
     bool            same_run = hello->run_id == r->config.run_id;
-    enum peer_claim claim =
-        repeats ? PEER_RESUMED : peer_claim(&r->peers, hello, same_run, &p);
+    enum peer_claim claim = repeats ? PEER_RESUMED : peer_claim(&r->peers, hello, same_run, &p);
     if (claim == PEER_REPLACED) {
         reception_expel(r, frame, NULL, REJECT_STALE, REFUSED_REPLACED,
                         "a newer process of this name is here");

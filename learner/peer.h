@@ -36,6 +36,7 @@ struct peer {
     uint64_t granted;  // may be sent
     uint64_t told;     // acknowledged by the last CREDIT
     uint64_t min_version;
+    uint64_t epoch;      // of its environments, lock-step
     bool     resend;     // tell it to send again from in + 1
     bool     untold;     // its numbers were changed by another thread: CREDIT is due
     bool     rewinding;  // it was told, the first row of the repeat is not here yet

@@ -163,6 +163,7 @@ void reception_tell(struct reception *r, struct peer *p)
         .acknowledged = p->in,
         .resend = p->resend,
         .min_version = p->min_version,
+        .epoch = p->epoch,
     };
     p->told = p->in;
     p->resend = false;

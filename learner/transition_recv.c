@@ -462,7 +462,7 @@ int transition_recv_wait_actors(struct transition_recv *tr, size_t n, double tim
 }
 
 int transition_recv_grant(struct transition_recv *tr, size_t slot, uint64_t rows,
-                          uint64_t min_version, struct error *err)
+                          uint64_t min_version, uint64_t epoch, struct error *err)
 {
     struct reception *r = &tr->reception;
     struct peer      *p = &r->peers.peers[slot];
@@ -473,6 +473,7 @@ int transition_recv_grant(struct transition_recv *tr, size_t slot, uint64_t rows
         p->granted += rows;
         r->in_flight += rows;
         p->min_version = min_version;
+        p->epoch = epoch;
         p->untold = true;
         assert(p->granted - p->in <= r->config.credit_window);
     } else {

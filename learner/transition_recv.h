@@ -116,11 +116,12 @@ size_t transition_recv_peers(struct transition_recv *tr, struct transition_recv_
 // Waits until n actors are live and ready.
 int transition_recv_wait_actors(struct transition_recv *tr, size_t n, double timeout_s);
 
-// Lets the actor of a slot send `rows` more, acting with weights of min_version or newer.
+// Lets the actor of a slot send `rows` more, acting with weights of min_version or newer. When epoch
+// changes it first starts its environments anew and drops rows that it has not sent.
 //
 //   returns  0, or ERR_SYSTEM when there is no live actor in that slot
 int transition_recv_grant(struct transition_recv *tr, size_t slot, uint64_t rows,
-                          uint64_t min_version, struct error *err);
+                          uint64_t min_version, uint64_t epoch, struct error *err);
 
 // Waits until n granted rows of a slot are here, inserts them in this thread and acknowledges them.
 //

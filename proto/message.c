@@ -85,6 +85,7 @@ static const struct field credit_fields[] = {
     UINT(credit.acknowledged, UINT64_MAX, "rows 1 ... acknowledged are in"),
     BOOL(credit.resend, "send again from acknowledged + 1"),
     UINT(credit.min_version, UINT64_MAX, "act with this version or newer, 0: any"),
+    UINT(credit.epoch, UINT64_MAX, "lock-step: another number starts every environment anew"),
 };
 
 static const struct field transitions_fields[] = {

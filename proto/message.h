@@ -108,6 +108,7 @@ struct credit {
     uint64_t acknowledged;  // rows 1 ... acknowledged are in the replay memory
     bool     resend;        // send again from acknowledged + 1
     uint64_t min_version;   // act with weights of this version or newer, 0: any
+    uint64_t epoch;         // lock-step: another number starts every environment anew
 };
 
 struct transitions {

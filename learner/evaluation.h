@@ -1,0 +1,42 @@
+// When to evaluate, and what becomes of it: every meta.eval_frequency steps the weights of that moment
+// go to the evaluator; one evaluation at a time, one that falls due meanwhile is skipped and counted.
+#ifndef LEARNER_EVALUATION_H
+#define LEARNER_EVALUATION_H
+
+#include "common/error.h"
+#include "common/spec.h"
+#include "learner/publisher.h"
+#include "learner/recorder.h"
+#include "learner/transition_recv.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct evaluation {
+    uint64_t every, episodes, seed;
+    uint64_t next;  // steps at which the next one falls due
+    uint64_t skipped;
+    uint64_t done;
+    bool     running;
+    double   last;  // mean return of the last one, NAN: none yet
+};
+
+// Starts counting at `steps` (0, or a resumed run's).
+void evaluation_init(struct evaluation *e, const struct spec *spec, uint64_t steps);
+
+// Says whether an evaluation is due at `steps`, and moves on to the next.
+bool evaluation_due(struct evaluation *e, uint64_t steps);
+
+// Hands the publisher's newest weights over, as those of `steps`. Counts it as skipped when one runs.
+//
+//   returns  whether it was handed over
+bool evaluation_request(struct evaluation *e, struct transition_recv *recv, struct publisher *p,
+                        uint64_t steps);
+
+// Takes a result that is there: records it, writes policy/best.safetensors when it is the best.
+//
+//   returns  0 or ERR_SYSTEM when the file could not be written
+int evaluation_take(struct evaluation *e, struct transition_recv *recv, struct publisher *p,
+                    struct recorder *recorder, const struct run_dir *dir, struct error *err);
+
+#endif

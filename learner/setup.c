@@ -1,0 +1,331 @@
+// learner_open and learner_close: what a learner is made of, in order.
+#include "common/blas.h"
+#include "common/clock.h"
+#include "common/cores.h"
+#include "common/log.h"
+#include "common/stop.h"
+#include "common/version.h"
+#include "learner/learner.h"
+#include "learner/resume.h"
+#include "learner/state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_BIND "tcp://127.0.0.1:5555"
+#define TASK_WAIT_S 0.1  // between looks at children while no actor is ready
+#define DRAIN_S 5.0      // longest wait for actors' last rows
+#define GRACE_S 5.0      // local actors get to leave
+
+// ------ spec
+
+static int spec_open(struct learner *l, struct error *err)
+{
+    const struct learner_options *o = l->options;
+    const struct spec_options     changes = {o->set.item, o->set.n, o->var.item, o->var.n};
+    if (spec_load(&l->spec, o->operands.item[0], &changes, o->quiet ? NULL : stderr, err) < 0)
+        return err->code;
+    if (o->seed != OPTION_UNSET)
+        l->spec.seed = o->seed;
+    uint64_t actors = o->actors > 0 ? o->actors : 1;
+    if (l->spec.cluster.envs_per_actor == 0)
+        l->spec.cluster.envs_per_actor = (l->spec.env.num_envs + actors - 1) / actors;
+    if (o->actors > l->spec.cluster.max_actors)
+        return error_set(err, ERR_SPEC, "--actors %" PRIu64 ": cluster.max_actors is %" PRIu64,
+                         o->actors, l->spec.cluster.max_actors);
+    size_t size;
+    FILE  *f = open_memstream(&l->spec_text, &size);
+    if (f == NULL)
+        return error_set(err, ERR_MEMORY, "no memory for the spec's text");
+    int rc = spec_write(&l->spec, f, err);
+    return fclose(f) == 0 ? rc : error_set(err, ERR_MEMORY, "no memory for the spec's text");
+}
+
+// ------ what is shown
+
+static void status_fill(struct learner *l)
+{
+    struct status *s = l->status;
+    status_init(s);
+    s->state = STATUS_LOADING;
+    snprintf(s->run_id, sizeof s->run_id, "%016" PRIx64, l->identity.run_id);
+    snprintf(s->name, sizeof s->name, "%s", l->spec.name);
+    snprintf(s->env, sizeof s->env, "%s", l->spec.env.name);
+    snprintf(s->algorithm, sizeof s->algorithm, "%s",
+             l->spec.algorithm.kind == ALGORITHM_SAC ? "SAC" : "CrossQ");
+    snprintf(s->bind, sizeof s->bind, "%s", l->bind);
+    s->seed = l->spec.seed;
+    s->spec_text = l->spec_text;
+    s->run_path = l->dir.path;
+    s->max_frame = l->spec.env.max_frame;
+    s->start_step = l->spec.algorithm.training_start_step;
+    spec_ratio(&l->spec, &s->ratio_p, &s->ratio_q);
+    s->tolerance = l->spec.cluster.limiter_tolerance;
+    s->learning_rate = l->spec.actor_net.optim.lr;
+}
+
+static int shown_open(struct learner *l, const struct state_head *head, struct error *err)
+{
+    const char *http = l->options->http;
+    bool        rolled_back = l->options->lockstep && head->run_id != 0;
+    if ((l->status = calloc(1, sizeof *l->status)) == NULL ||
+        (l->peers = calloc(STATUS_ACTORS, sizeof *l->peers)) == NULL ||
+        status_store_init(&l->store) != 0)
+        return error_set(err, ERR_MEMORY, "no memory for the status");
+    status_fill(l);
+    status_store_put(&l->store, l->status);
+    if (http == NULL || strcmp(http, "off") != 0) {
+        if ((l->http = http_start(&l->store, http, err)) == NULL)
+            return err->code;
+        snprintf(l->status->http, sizeof l->status->http, "%s", http_url(l->http));
+    }
+    snprintf(l->resume_command, sizeof l->resume_command,
+             "crossfleet-learner train %s --run %s --resume", l->options->operands.item[0],
+             l->dir.path);
+    const struct recorder_options recorder = {
+        .dir = &l->dir,
+        .env = l->spec.env.name,
+        .spec_text = l->spec_text,
+        .resume_command = l->resume_command,
+        .quiet = l->options->quiet,
+        .store = &l->store,
+        .resume_steps = rolled_back ? head->steps : UINT64_MAX,
+        .resume_elapsed_s = rolled_back ? head->elapsed_s : INFINITY,
+    };
+    return (l->recorder = recorder_open(&recorder, err)) != NULL ? 0 : err->code;
+}
+
+// ------ replay
+
+static int replay_open(struct learner *l, uint64_t capacity, uint64_t obs, uint64_t action,
+                       struct error *err)
+{
+    char path[RUN_DIR_PATH + 64];
+    run_dir_file(path, sizeof path, &l->dir, "checkpoint/replay.bin");
+    return replay_init(&l->replay, row_shape_make((size_t)obs, (size_t)action), capacity,
+                       (size_t)l->spec.cluster.max_actors, path, l->saved.n > 0, err);
+}
+
+// ------ wire
+
+static int wire_open(struct learner *l, struct error *err)
+{
+    const struct learner_options *o = l->options;
+    const struct cluster_spec    *c = &l->spec.cluster;
+    char                          ipc[LINK_ADDRESS];
+    const char                   *tmp = getenv("TMPDIR");
+    snprintf(l->socket_dir, sizeof l->socket_dir, "%s/crossfleet-XXXXXX",
+             tmp != NULL && strlen(tmp) < 40 ? tmp : "/tmp");
+    if (mkdtemp(l->socket_dir) == NULL) {
+        error_set(err, ERR_SYSTEM, "%s: %s", l->socket_dir, strerror(errno));
+        l->socket_dir[0] = '\0';
+        return err->code;
+    }
+    snprintf(ipc, sizeof ipc, "ipc://%s/learner", l->socket_dir);
+    if (o->keys != NULL && keys_open_learner(&l->keys, o->keys, err) < 0)
+        return err->code;
+    struct replay_mark *marks = NULL;
+    if (l->replay.open && !o->lockstep) {
+        marks = calloc((size_t)c->max_actors, sizeof *marks);
+        if (marks == NULL)
+            return error_set(err, ERR_MEMORY, "no memory for %" PRIu64 " actors", c->max_actors);
+        for (size_t i = 0; i < c->max_actors; i++)
+            marks[i] = replay_mark(&l->replay, i);
+    }
+    struct transition_recv_config config = {
+        .reception =
+            {
+                .run_id = l->identity.run_id,
+                .incarnation = l->identity.incarnation,
+                .seed = l->spec.seed,
+                .task = l->spec.env.name,
+                .spec_text = l->spec_text,
+                .spec_size = strlen(l->spec_text),
+                .spec_hash = spec_hash(&l->spec),
+                .max_actors = c->max_actors,
+                .credit_window = c->credit_window,
+                .block_rows = c->block_rows,
+                .max_policy_lag = c->max_policy_lag,
+                .heartbeat_s = c->heartbeat_s,
+                .timeout_s = c->heartbeat_timeout_s,
+                .lockstep = o->lockstep,
+                .marks = marks,
+            },
+        .bind = {ipc},
+        .n_bind = 1,
+        .keys = o->keys != NULL ? &l->keys : NULL,
+        .insecure = o->insecure,
+    };
+    snprintf(l->bind, sizeof l->bind, "%s", ipc);
+    if (o->bind != NULL || o->actors == 0) {
+        config.bind[config.n_bind++] = o->bind != NULL ? o->bind : DEFAULT_BIND;
+        snprintf(l->bind, sizeof l->bind, "%s", config.bind[1]);
+    }
+    l->recv = transition_recv_start(&config, err);
+    free(marks);
+    if (l->recv == NULL)
+        return err->code;
+    if (o->actors == 0)
+        return 0;
+    return children_start(&l->children, NULL, (size_t)o->actors, true, ipc, o->keys, o->log_json,
+                          err);
+}
+
+// waits for the first actor's READY, minding signals and children
+static int task_wait(struct learner *l, struct error *err)
+{
+    double said = clock_now();
+    while (transition_recv_wait_task(l->recv, &l->task, TASK_WAIT_S) != 0) {
+        if (stop_signal() != 0)
+            return error_set(err, ERR_STOPPED, "stopped before an actor came");
+        if (children_watch(&l->children, err) < 0)
+            return err->code;
+        if (clock_now() - said > 10) {
+            said = clock_now();
+            log_info("learner",
+                     "no actor has come yet; start some with: crossfleet-actor run "
+                     "--connect %s",
+                     l->bind);
+        }
+    }
+    return 0;
+}
+
+// ------ learning
+
+// threads for updates: every core that local actors leave free, at least one
+static size_t threads_choose(const struct learner *l)
+{
+    size_t cores = cores_available(), actors = (size_t)l->options->actors;
+    if (l->spec.cluster.learner_threads > 0)
+        return (size_t)l->spec.cluster.learner_threads;
+    // at few cores actors wait for the learner most of the time and give way
+    return cores <= 4 ? cores : actors < cores / 2 ? cores - actors : cores / 2;
+}
+
+static int limiter_open(struct learner *l, struct error *err)
+{
+    struct limiter_config config = {
+        .start = l->spec.algorithm.training_start_step,
+        .tolerance = (uint64_t)l->spec.cluster.limiter_tolerance,
+        .max_frame = l->spec.env.max_frame,
+        .insert_block = l->spec.cluster.block_rows,
+        .sample_block = 1,
+    };
+    spec_ratio(&l->spec, &config.p, &config.q);
+    return limiter_init(&l->limiter, &config, err);
+}
+
+static int publisher_open(struct learner *l, struct error *err)
+{
+    const struct reception_task *t = &l->task;
+    struct policy_about          about = {.eval_return = NAN};
+    snprintf(about.version, sizeof about.version, "%s", version_text());
+    snprintf(about.run_id, sizeof about.run_id, "%016" PRIx64, l->identity.run_id);
+    snprintf(about.env, sizeof about.env, "%s", t->name);
+    for (size_t i = 0; !t->discrete && i < t->action && i < POLICY_MAX_ACTION; i++) {
+        about.low[i] = t->low[i];
+        about.high[i] = t->high[i];
+    }
+    return publisher_init(&l->publisher, &l->spec, update_actor(l->update), (size_t)t->action,
+                          t->discrete, &about, err);
+}
+
+static int learning_open(struct learner *l, struct error *err)
+{
+    const struct reception_task *t = &l->task;
+    size_t                       O = (size_t)t->obs, A = (size_t)t->action, W = t->discrete ? 1 : A;
+    uint64_t                     frames = l->spec.env.max_frame, rows = l->spec.memory.max_size;
+    if (l->replay.open && (l->replay.shape.obs != O || l->replay.shape.action != W))
+        return error_set(err, ERR_VERSION, "the checkpoint is of a task with other sizes than %s",
+                         t->name);
+    if (!l->replay.open && replay_open(l, rows < frames ? rows : frames, O, W, err) < 0)
+        return err->code;
+    l->update = update_make(&l->spec, O, A, t->discrete, threads_choose(l), l->spec.seed, err);
+    if (l->update == NULL || limiter_open(l, err) < 0 || publisher_open(l, err) < 0 ||
+        batch_init(&l->batch, (size_t)l->spec.memory.batch_size, O, W, A, err) < 0)
+        return err->code;
+    rng_init(&l->sample_rng, l->spec.seed, RNG_SAMPLE, 0);
+    rng_init(&l->noise_rng, l->spec.seed, RNG_NOISE, 0);
+    evaluation_init(&l->evaluation, &l->spec, 0);
+    char path[RUN_DIR_PATH + 64];
+    run_dir_file(path, sizeof path, &l->dir, "checkpoint");
+    if (checkpoint_open(&l->checkpoint, path, err) < 0)
+        return err->code;
+    l->next_row = l->spec.meta.log_frequency;
+    if (l->saved.n > 0 && state_restore(l, err) < 0)
+        return err->code;
+    l->status->replay_capacity = l->replay.capacity;
+    l->status->state = STATUS_WARMUP;
+    return transition_recv_open(l->recv, &l->replay, &l->limiter, err);
+}
+
+// ------ all of it
+
+int learner_open(struct learner *l, const struct learner_options *options, struct error *err)
+{
+    struct state_head head = {0};
+    *l = (struct learner){.options = options};
+    blas_init();
+    if (spec_open(l, err) < 0 || resume_check(l, err) < 0 ||
+        run_dir_open(&l->dir, options->run, l->spec.name, l->spec.seed, options->resume,
+                     l->spec_text, err) < 0 ||
+        resume_load(l, &head, err) < 0)
+        return err->code;
+    if (l->finished)
+        return 0;
+    if (l->saved.n > 0 && (replay_open(l, head.capacity, head.obs, head.action, err) < 0 ||
+                           resume_rewind(l, &head, err) < 0))
+        return err->code;
+    if (shown_open(l, &head, err) < 0 || wire_open(l, err) < 0)
+        return err->code;
+    snprintf(l->status->bind, sizeof l->status->bind, "%s", l->bind);
+    if (task_wait(l, err) < 0 || learning_open(l, err) < 0)
+        return err->code;
+    safetensors_free(&l->saved);
+    if (l->publisher.version == 0)
+        return 0;
+    // the policy that was in use goes on being used, under its old number
+    l->publisher.version--;
+    return learner_publish(l, err);
+}
+
+static void socket_dir_remove(const struct learner *l)
+{
+    static const char *const names[] = {"learner", "learner-weights"};
+    char                     path[128];
+    for (size_t i = 0; l->socket_dir[0] != '\0' && i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", l->socket_dir, names[i]);
+        unlink(path);
+    }
+    if (l->socket_dir[0] != '\0')
+        rmdir(l->socket_dir);
+}
+
+void learner_close(struct learner *l)
+{
+    transition_recv_stop(l->recv, l->finished ? "the run is finished" : "the learner stops",
+                         DRAIN_S);
+    children_stop(&l->children, GRACE_S);
+    socket_dir_remove(l);
+    checkpoint_close(&l->checkpoint);
+    recorder_close(l->recorder, l->status);
+    http_stop(l->http);
+    publisher_free(&l->publisher);
+    batch_free(&l->batch);
+    update_free(l->update);
+    limiter_free(&l->limiter);
+    replay_free(&l->replay);
+    safetensors_free(&l->saved);
+    keys_close(&l->keys);
+    run_dir_close(&l->dir);
+    free(l->peers);
+    free(l->status);
+    free(l->spec_text);
+    *l = (struct learner){0};
+}

@@ -1,0 +1,66 @@
+#include "learner/train.h"
+
+#include "common/log.h"
+#include "common/stop.h"
+#include "learner/learner.h"
+#include "learner/state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+// everything is on disk before the actors are told to leave
+static int save(struct learner *l, struct error *err)
+{
+    char text[32];
+    l->status->state = STATUS_STOPPING;
+    if (state_save(l, err) < 0)
+        return err->code;
+    if (!l->finished)
+        return 0;
+    int n = snprintf(text, sizeof text, "%" PRIu64 "\n", l->spec.env.max_frame);
+    return run_dir_write(&l->dir, "checkpoint/finished", text, (size_t)n, err);
+}
+
+static int session(struct learner *l, char hash[65], struct error *err)
+{
+    int rc = learner_open(l, l->options, err);
+    if (rc < 0)
+        return rc;
+    if (l->finished) {
+        log_info("learner", "%s: all %" PRIu64 " steps are done", l->dir.path,
+                 l->spec.env.max_frame);
+        return 0;
+    }
+    rc = learner_run(l, err);
+    if (rc == 0 || rc == ERR_STOPPED || rc == ERR_NUMERIC) {
+        // the reason to end stays, unless the checkpoint fails too
+        struct error failed = {0};
+        if (save(l, &failed) < 0)
+            return *err = failed, err->code;
+        if (l->options->lockstep)
+            state_hash(l, hash);
+    }
+    return rc;
+}
+
+int train_run(const struct learner_options *options, struct error *err)
+{
+    char            hash[65] = "";
+    struct learner *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return error_set(err, ERR_MEMORY, "no memory for a learner"), EXIT_FAILED;
+    stop_catch();
+    log_open("learner", LOG_INFO, options->log_json);
+    l->options = options;
+    int rc = session(l, hash, err);
+    learner_close(l);
+    free(l);
+    if (hash[0] != '\0')
+        printf("checkpoint sha256 %s\n", hash);
+    if (rc == ERR_STOPPED) {
+        err->code = 0;
+        return 128 + stop_signal();
+    }
+    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
+}
