@@ -13,7 +13,7 @@ CF += -O0 -g
 else
 CF += -O3 -g -march=x86-64-v2 -fno-math-errno -fno-trapping-math
 endif
-LD := -L$(BLAS)/lib -l:libscipy_openblas.so -L$(MUJOCO) -l:libmujoco.so.3.3.5 -lzmq -lsodium -lmsgpackc -lyaml -lmicrohttpd -lpng -lm -lpthread -ldl
+LD := -L$(BLAS)/lib -l:libscipy_openblas.so -L$(MUJOCO) -l:libmujoco.so.3.3.5 -lzmq -lsodium -lsodium -lmsgpackc -lyaml -lmicrohttpd -lpng -lm -lpthread -ldl
 LD += -Wl,-rpath,$(abspath $(BLAS)/lib) -Wl,-rpath,$(abspath $(MUJOCO))
 COMMON := $(patsubst %.c,$(B)/%.o,$(shell find common proto -name '*.c' 2>/dev/null))
 LEARNER := $(patsubst %.c,$(B)/%.o,$(filter-out learner/main.c,$(shell find learner -name '*.c' 2>/dev/null)))
