@@ -1,5 +1,9 @@
-// Linear layer, y = x W^T, its weight stored (out, in) as torch does. The bias is added by what comes
-// next: an activation (common/layer_activation.h) or a norm, which takes it in its own sweep.
+// Linear layer, y = x W^T, its weight stored (out, in) as torch does, each row followed by padding: a
+// power of two from row to row would put a whole column into a few cache sets. The bias is added by
+// what comes next: an activation (common/layer_activation.h) or a norm, which takes it in its own sweep.
+//
+// The padding of weight, dweight and x is 0, and products run over some of it: a multiple of four
+// columns is faster than less.
 //
 // Each function works on a part of the result, so that several threads share one layer:
 // rows r0 <= r < r1, columns c0 <= c < c1. ld: floats from row to row of activations and gradients.
@@ -10,9 +14,10 @@
 
 struct layer_linear {
     size_t in, out;
-    float *weight;   // (out, in)
+    size_t ld;       // floats from row to row of weight and dweight
+    float *weight;   // (out, ld)
     float *bias;     // (out)
-    float *dweight;  // (out, in)  NULL where nothing is trained
+    float *dweight;  // (out, ld)  NULL where nothing is trained
     float *dbias;    // (out)
 };
 

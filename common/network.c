@@ -116,7 +116,7 @@ static float *arena_floats(struct arena *a, size_t n)
 }
 
 static void add_tensor(struct network *net, enum tensor_kind kind, float *value, float *grad,
-                       size_t rows, size_t cols, const char *prefix)
+                       size_t rows, size_t cols, size_t ld, const char *prefix)
 {
     static const char *const tails[] = {
         [TENSOR_WEIGHT] = "weight",
@@ -129,7 +129,7 @@ static void add_tensor(struct network *net, enum tensor_kind kind, float *value,
     if (net->tensors != NULL) {
         struct network_tensor *t = &net->tensors[net->n_tensors];
         *t = (struct network_tensor){
-            .kind = kind, .rows = rows, .cols = cols, .value = value, .grad = grad};
+            .kind = kind, .rows = rows, .cols = cols, .ld = ld, .value = value, .grad = grad};
         snprintf(t->name, sizeof t->name, "%s.%s", prefix, tails[kind]);
     }
     net->n_tensors++;
@@ -157,7 +157,8 @@ static void lay_linear(struct network *net, struct op *op, size_t layer,
     struct layer_linear *l = &op->linear;
     l->in = op->in;
     l->out = op->out;
-    l->weight = take_params(net, op->in * op->out, &l->dweight);
+    l->ld = network_ld(op->in);
+    l->weight = take_params(net, l->ld * op->out, &l->dweight);
     l->bias = take_params(net, op->out, &l->dbias);
     bool                hidden = layer < net->spec.n_layers;
     char                number[16];
@@ -166,12 +167,12 @@ static void lay_linear(struct network *net, struct op *op, size_t layer,
     size_t row = 0;
     for (size_t i = 0; i < (hidden ? 1 : n_heads); i++) {
         struct network_head h = hidden ? own : heads[i];
-        size_t              at = row * op->in;
+        size_t              at = row * l->ld;
         bool                grad = l->dweight != NULL, real = l->weight != NULL;
         add_tensor(net, TENSOR_WEIGHT, real ? l->weight + at : NULL, grad ? l->dweight + at : NULL,
-                   h.out, op->in, h.name);
+                   h.out, op->in, l->ld, h.name);
         add_tensor(net, TENSOR_BIAS, real ? l->bias + row : NULL, grad ? l->dbias + row : NULL, 0,
-                   h.out, h.name);
+                   h.out, h.out, h.name);
         row += h.out;
     }
 }
@@ -192,10 +193,10 @@ static void lay_renorm(struct network *net, struct op *op, const struct op *befo
     l->bias = take_params(net, H, &l->dbias);
     l->running_mean = take_stats(net, H);
     l->running_var = take_stats(net, H);
-    add_tensor(net, TENSOR_SCALE, l->weight, l->dweight, 0, H, name);
-    add_tensor(net, TENSOR_SHIFT, l->bias, l->dbias, 0, H, name);
-    add_tensor(net, TENSOR_RUNNING_MEAN, l->running_mean, NULL, 0, H, name);
-    add_tensor(net, TENSOR_RUNNING_VAR, l->running_var, NULL, 0, H, name);
+    add_tensor(net, TENSOR_SCALE, l->weight, l->dweight, 0, H, H, name);
+    add_tensor(net, TENSOR_SHIFT, l->bias, l->dbias, 0, H, H, name);
+    add_tensor(net, TENSOR_RUNNING_MEAN, l->running_mean, NULL, 0, H, H, name);
+    add_tensor(net, TENSOR_RUNNING_VAR, l->running_var, NULL, 0, H, H, name);
     if (net->steps != NULL) {
         struct network_steps *s = &net->steps_list[net->n_steps];
         snprintf(s->name, sizeof s->name, "%s.steps", name);
@@ -221,8 +222,8 @@ static void lay_norm(struct network *net, struct op *op, const struct op *before
     }
     l->weight = take_params(net, l->H, &l->dweight);
     l->bias = take_params(net, l->H, &l->dbias);
-    add_tensor(net, TENSOR_SCALE, l->weight, l->dweight, 0, l->H, name);
-    add_tensor(net, TENSOR_SHIFT, l->bias, l->dbias, 0, l->H, name);
+    add_tensor(net, TENSOR_SCALE, l->weight, l->dweight, 0, l->H, l->H, name);
+    add_tensor(net, TENSOR_SHIFT, l->bias, l->dbias, 0, l->H, l->H, name);
     size_t parts = trained ? LAYER_NORM_PARTS : 0;
     float *scratch = arena_floats(a, layer_layer_norm_scratch(l->H, l->rows, parts));
     if (scratch != NULL)
@@ -342,7 +343,7 @@ const char *network_find_nonfinite(const struct network *net, bool gradients)
     for (size_t i = 0; i < net->n_tensors; i++) {
         const struct network_tensor *t = &net->tensors[i];
         const float                 *x = gradients ? t->grad : t->value;
-        size_t                       n = (t->rows == 0 ? 1 : t->rows) * t->cols;
+        size_t                       n = (t->rows == 0 ? 1 : t->rows) * t->ld;
         for (size_t j = 0; x != NULL && j < n; j++)
             if (!isfinite(x[j]))
                 return t->name;

@@ -59,6 +59,7 @@ struct network_tensor {
     char             name[32];  // "0.weight", "1.running_mean", "mean.bias"
     enum tensor_kind kind;
     size_t           rows, cols;  // shape (rows, cols), or (cols) if rows is 0
+    size_t           ld;          // floats from row to row; what lies between is 0
     float           *value;
     float           *grad;  // the same shape; NULL for statistics and untrained networks
 };

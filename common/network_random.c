@@ -11,6 +11,40 @@
 // columns made orthogonal at a time
 #define PANEL 32
 
+// ---------------------------------------------------------------- random numbers
+
+static size_t tensor_rows(const struct network_tensor *t)
+{
+    return t->rows == 0 ? 1 : t->rows;
+}
+
+static void fill_uniform(const struct network_tensor *t, double bound, struct rng *rng)
+{
+    for (size_t r = 0; r < tensor_rows(t); r++)
+        for (size_t i = 0; i < t->cols; i++)
+            t->value[r * t->ld + i] = (float)rng_range(rng, -bound, bound);
+}
+
+static void fill_normal(const struct network_tensor *t, double std, struct rng *rng)
+{
+    for (size_t r = 0; r < tensor_rows(t); r++)
+        for (size_t i = 0; i < t->cols; i++)
+            t->value[r * t->ld + i] = (float)(std * rng_normal(rng));
+}
+
+// normal within two standard deviations, then scaled back to the asked one
+static void fill_truncated(const struct network_tensor *t, double std, struct rng *rng)
+{
+    for (size_t r = 0; r < tensor_rows(t); r++)
+        for (size_t i = 0; i < t->cols; i++) {
+            double z;
+            do {
+                z = rng_normal(rng);
+            } while (fabs(z) > 2);
+            t->value[r * t->ld + i] = (float)(std / 0.87962566103423978 * z);
+        }
+}
+
 // ---------------------------------------------------------------- orthogonal rows
 
 static double dot(const float *a, const float *b, size_t n)
@@ -55,77 +89,52 @@ static void make_orthonormal(float *q, size_t rows, size_t n, float *scratch)
     }
 }
 
-// w (out, in) has orthogonal rows, or columns if there are more rows, of length gain
-static void fill_orthogonal(float *w, size_t out, size_t in, double gain, struct rng *rng)
+// the weight has orthogonal rows, or columns if there are more rows, of length gain
+static void fill_orthogonal(const struct network_tensor *t, double gain, struct rng *rng)
 {
+    size_t out = t->rows, in = t->cols;
     size_t few = out < in ? out : in, many = out < in ? in : out;
     size_t floats = few * many + PANEL * (few + many);
     float *q = block_make(floats * sizeof *q);
     // without memory for it plain normal weights of the same size have to do
     if (q == NULL) {
-        for (size_t i = 0; i < out * in; i++)
-            w[i] = (float)(gain * rng_normal(rng) / sqrt((double)many));
+        fill_normal(t, gain / sqrt((double)many), rng);
         return;
     }
     rng_normal_fill(rng, q, few * many);
     make_orthonormal(q, few, many, q + few * many);
     for (size_t r = 0; r < out; r++)
         for (size_t c = 0; c < in; c++)
-            w[r * in + c] = (float)gain * (out <= in ? q[r * many + c] : q[c * many + r]);
+            t->value[r * t->ld + c] = (float)gain * (out <= in ? q[r * many + c] : q[c * many + r]);
     block_free(q, floats * sizeof *q);
 }
 
 // ---------------------------------------------------------------- the kinds
 
-static void fill_uniform(float *x, size_t n, double bound, struct rng *rng)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = (float)rng_range(rng, -bound, bound);
-}
-
-static void fill_normal(float *x, size_t n, double std, struct rng *rng)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = (float)(std * rng_normal(rng));
-}
-
-// normal within two standard deviations, then scaled back to the asked one
-static void fill_truncated(float *x, size_t n, double std, struct rng *rng)
-{
-    for (size_t i = 0; i < n; i++) {
-        double z;
-        do {
-            z = rng_normal(rng);
-        } while (fabs(z) > 2);
-        x[i] = (float)(std / 0.87962566103423978 * z);
-    }
-}
-
 static void fill_weight(const struct network_tensor *t, enum init_kind kind, struct rng *rng)
 {
     double in = (double)t->cols, out = (double)t->rows;
-    size_t n = t->rows * t->cols;
     switch (kind) {
     case INIT_TORCH:
-        fill_uniform(t->value, n, 1 / sqrt(in), rng);
+        fill_uniform(t, 1 / sqrt(in), rng);
         break;
     case INIT_ORTHOGONAL:
-        fill_orthogonal(t->value, t->rows, t->cols, sqrt(2), rng);
+        fill_orthogonal(t, sqrt(2), rng);
         break;
     case INIT_XAVIER_UNIFORM:
-        fill_uniform(t->value, n, sqrt(6 / (in + out)), rng);
+        fill_uniform(t, sqrt(6 / (in + out)), rng);
         break;
     case INIT_XAVIER_NORMAL:
-        fill_normal(t->value, n, sqrt(2 / (in + out)), rng);
+        fill_normal(t, sqrt(2 / (in + out)), rng);
         break;
     case INIT_KAIMING_UNIFORM:
-        fill_uniform(t->value, n, sqrt(6 / in), rng);
+        fill_uniform(t, sqrt(6 / in), rng);
         break;
     case INIT_KAIMING_NORMAL:
-        fill_normal(t->value, n, sqrt(2 / in), rng);
+        fill_normal(t, sqrt(2 / in), rng);
         break;
     case INIT_LECUN_NORMAL:
-        fill_truncated(t->value, n, sqrt(1 / in), rng);
+        fill_truncated(t, sqrt(1 / in), rng);
         break;
     }
 }
@@ -141,7 +150,7 @@ void network_randomize(struct network *net, struct rng *rng)
             fan_in = (double)t->cols;
             fill_weight(t, net->spec.init, rng);
         } else if (t->kind == TENSOR_BIAS && net->spec.init == INIT_TORCH) {
-            fill_uniform(t->value, t->cols, 1 / sqrt(fan_in), rng);
+            fill_uniform(t, 1 / sqrt(fan_in), rng);
         } else {
             for (size_t j = 0; j < t->cols; j++)
                 t->value[j] = one ? 1 : 0;
@@ -160,7 +169,7 @@ void network_project(struct network *net)
         if (net->ops[i].kind != OP_LINEAR)
             continue;
         for (size_t r = 0; r < l->out; r++) {
-            float *row = l->weight + r * l->in;
+            float *row = l->weight + r * l->ld;
             double bias = (double)l->bias[r];
             double square = vec_sum_squares(row, l->in) + bias * bias;
             float  scale = square > 0 ? (float)(1 / sqrt(square)) : 1;

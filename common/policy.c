@@ -158,7 +158,11 @@ static void affine_fill(struct policy_layer *l, const struct layer_spec *spec,
 
 static void layer_copy(struct policy_layer *l, const struct policy_source *s)
 {
-    memcpy(l->weight, s->weight, weight_count(l) * sizeof(float));
+    if (l->kind == POLICY_LINEAR && s->ld > 0)
+        for (size_t o = 0; o < l->out; o++)
+            memcpy(l->weight + o * l->in, s->weight + o * s->ld, l->in * sizeof(float));
+    else
+        memcpy(l->weight, s->weight, weight_count(l) * sizeof(float));
     memcpy(l->bias, s->bias, l->out * sizeof(float));
 }
 

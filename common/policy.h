@@ -54,6 +54,7 @@ struct policy_source {
     const float *weight,
         *bias;  // LINEAR (out, in), (out); LAYER_NORM, BATCH_RENORM (out): scale, bias
     const float *mean, *var;  // BATCH_RENORM: running statistics
+    size_t       ld;          // LINEAR: floats from row to row of weight; 0: in
 };
 
 // Fills p->floats from the network's layers (net->n_layers + 1 sources).

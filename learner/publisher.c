@@ -4,15 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
-// the value of tensor "<layer>.<part>", NULL when the layer has none
-static const float *tensor_value(const struct network *actor, const char *layer, const char *part)
+// tensor "<layer>.<part>", one without a value when the layer has none
+static struct network_tensor tensor_of(const struct network *actor, const char *layer,
+                                       const char *part)
 {
     char name[64];
     snprintf(name, sizeof name, "%s.%s", layer, part);
     for (size_t i = 0; i < actor->n_tensors; i++)
         if (strcmp(actor->tensors[i].name, name) == 0)
-            return actor->tensors[i].value;
-    return NULL;
+            return actor->tensors[i];
+    return (struct network_tensor){0};
 }
 
 static void sources_find(struct publisher *p, const struct network *actor, bool discrete)
@@ -23,11 +24,13 @@ static void sources_find(struct publisher *p, const struct network *actor, bool 
             snprintf(layer, sizeof layer, "%zu", i);
         else  // the heads are stacked, the first one's tensors begin them all
             snprintf(layer, sizeof layer, "%s", discrete ? "logits" : "mean");
+        struct network_tensor weight = tensor_of(actor, layer, "weight");
         p->source[i] = (struct policy_source){
-            .weight = tensor_value(actor, layer, "weight"),
-            .bias = tensor_value(actor, layer, "bias"),
-            .mean = tensor_value(actor, layer, "running_mean"),
-            .var = tensor_value(actor, layer, "running_var"),
+            .weight = weight.value,
+            .bias = tensor_of(actor, layer, "bias").value,
+            .mean = tensor_of(actor, layer, "running_mean").value,
+            .var = tensor_of(actor, layer, "running_var").value,
+            .ld = weight.ld,
         };
     }
     assert(p->source[p->net->n_layers].weight != NULL);

@@ -53,6 +53,7 @@ struct update_block {
     void  *data;      // float, or uint64_t if integer
     bool   integer;
     size_t rows, cols;  // shape (rows, cols); (cols) if rows is 0; a scalar if both are 0
+    size_t width;       // columns of cols that are no padding
 };
 
 // Lists the whole state: parameters, running statistics and counters of all networks, Adam's moments

@@ -9,11 +9,12 @@ struct list {
 };
 
 static void add(struct list *l, const char *prefix, const char *name, void *data, bool integer,
-                size_t rows, size_t cols)
+                size_t rows, size_t cols, size_t width)
 {
     if (l->n < l->room) {
         struct update_block *b = &l->blocks[l->n];
-        *b = (struct update_block){.data = data, .integer = integer, .rows = rows, .cols = cols};
+        *b = (struct update_block){
+            .data = data, .integer = integer, .rows = rows, .cols = cols, .width = width};
         snprintf(b->name, sizeof b->name, "%s%s", prefix, name);
     }
     l->n++;
@@ -25,19 +26,19 @@ static void add_network(struct list *l, const char *name, struct network *net)
     snprintf(prefix, sizeof prefix, "%s.", name);
     for (size_t i = 0; i < net->n_tensors; i++) {
         struct network_tensor *t = &net->tensors[i];
-        add(l, prefix, t->name, t->value, false, t->rows, t->cols);
+        add(l, prefix, t->name, t->value, false, t->rows, t->ld, t->cols);
     }
     for (size_t i = 0; i < net->n_steps; i++)
-        add(l, prefix, net->steps_list[i].name, net->steps_list[i].value, true, 0, 0);
+        add(l, prefix, net->steps_list[i].name, net->steps_list[i].value, true, 0, 0, 0);
 }
 
 static void add_adam(struct list *l, const char *name, struct adam *a)
 {
     char prefix[32];
     snprintf(prefix, sizeof prefix, "adam.%s.", name);
-    add(l, prefix, "m", a->m, false, 0, a->n);
-    add(l, prefix, "v", a->v, false, 0, a->n);
-    add(l, prefix, "steps", &a->t, true, 0, 0);
+    add(l, prefix, "m", a->m, false, 0, a->n, a->n);
+    add(l, prefix, "v", a->v, false, 0, a->n, a->n);
+    add(l, prefix, "steps", &a->t, true, 0, 0, 0);
 }
 
 size_t update_blocks(struct update *u, struct update_block *blocks, size_t room)
@@ -54,7 +55,7 @@ size_t update_blocks(struct update *u, struct update_block *blocks, size_t room)
     add_adam(&l, "q1", &u->q_adam[0]);
     add_adam(&l, "q2", &u->q_adam[1]);
     add_adam(&l, "log_alpha", &u->alpha_adam);
-    add(&l, "", "log_alpha", &u->log_alpha, false, 0, 0);
-    add(&l, "", "updates", &u->count, true, 0, 0);
+    add(&l, "", "log_alpha", &u->log_alpha, false, 0, 0, 0);
+    add(&l, "", "updates", &u->count, true, 0, 0, 0);
     return l.n;
 }

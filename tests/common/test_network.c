@@ -181,10 +181,12 @@ static void check_layers(const char *letters, size_t live)
         memcpy(dx + r * IN, f.net.dx + r * f.net.ld_d, IN * sizeof *dx);
     for (size_t i = 0; i < f.net.n_tensors; i++) {
         struct network_tensor *t = &f.net.tensors[i];
-        size_t                 n = (t->rows == 0 ? 1 : t->rows) * t->cols;
-        for (size_t j = 0; t->grad != NULL && j < n; j += n / 7 + 1)
-            check_one(&f, train_loss, live, &t->value[j],
-                      (double)grads[(size_t)(t->grad - f.net.grads) + j], t->name);
+        size_t                 n = (t->rows == 0 ? 1 : t->rows) * t->cols, at;
+        for (size_t j = 0; t->grad != NULL && j < n; j += n / 7 + 1) {
+            at = j / t->cols * t->ld + j % t->cols;
+            check_one(&f, train_loss, live, &t->value[at],
+                      (double)grads[(size_t)(t->grad - f.net.grads) + at], t->name);
+        }
     }
     for (size_t i = 0; i < ROWS * IN; i += 3)
         check_one(&f, train_loss, live, &f.x[i / IN * network_ld(IN) + i % IN], (double)dx[i],
@@ -393,7 +395,7 @@ static void orthogonal_rows_are_orthogonal(void **state)
         for (size_t b = 0; b <= a; b++) {
             double dot = 0;
             for (size_t k = 0; k < l->in; k++)
-                dot += (double)l->weight[a * l->in + k] * (double)l->weight[b * l->in + k];
+                dot += (double)l->weight[a * l->ld + k] * (double)l->weight[b * l->ld + k];
             assert_true(fabs(dot - (a == b ? 2 : 0)) < 1e-5);
         }
     assert_true(l->bias[3] == 0);
@@ -414,7 +416,7 @@ static void projected_rows_have_length_one(void **state)
         for (size_t r = 0; r < l->out; r++) {
             double square = pow((double)l->bias[r], 2);
             for (size_t k = 0; k < l->in; k++)
-                square += pow((double)l->weight[r * l->in + k], 2);
+                square += pow((double)l->weight[r * l->ld + k], 2);
             assert_true(fabs(square - 1) < 1e-5);
         }
     }

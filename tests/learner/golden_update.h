@@ -84,9 +84,36 @@ static inline bool golden_own(const struct update_block *b)
     return strncmp(b->name, "adam.", 5) == 0 || strcmp(b->name, "updates") == 0;
 }
 
-static inline size_t golden_block_size(const struct update_block *b)
+// columns of rows that have a longer stride, packed
+static inline const float *golden_pack(float *y, const float *x, size_t ld, size_t rows,
+                                       size_t cols)
 {
-    return (b->rows == 0 ? 1 : b->rows) * (b->cols == 0 ? 1 : b->cols);
+    for (size_t r = 0; r < rows; r++)
+        memcpy(y + r * cols, x + r * ld, cols * sizeof *y);
+    return y;
+}
+
+// a tensor whose rows are apart by ld; rows 0: a vector, cols 0: one number
+static inline void golden_read_rows(struct golden *g, const char *name, float *x, size_t ld,
+                                    size_t rows, size_t cols)
+{
+    rows = rows == 0 ? 1 : rows;
+    cols = cols == 0 ? 1 : cols;
+    float *packed = malloc(rows * cols * sizeof *packed);
+    golden_read(g, name, 0, packed, rows * cols);
+    for (size_t r = 0; r < rows; r++)
+        memcpy(x + r * ld, packed + r * cols, cols * sizeof *x);
+    free(packed);
+}
+
+static inline void golden_compare_rows(struct golden *g, const char *name, size_t k, const float *x,
+                                       size_t ld, size_t rows, size_t cols, double tolerance)
+{
+    rows = rows == 0 ? 1 : rows;
+    cols = cols == 0 ? 1 : cols;
+    float *packed = malloc(rows * cols * sizeof *packed);
+    golden_compare(g, name, k, golden_pack(packed, x, ld, rows, cols), rows * cols, tolerance);
+    free(packed);
 }
 
 static inline void golden_load_state(struct golden *g, struct update *u)
@@ -103,7 +130,7 @@ static inline void golden_load_state(struct golden *g, struct update *u)
         if (b->integer)
             *(uint64_t *)b->data = t == NULL ? 0 : (uint64_t)safetensors_number(t, 0);
         else
-            golden_read(g, name, 0, b->data, golden_block_size(b));
+            golden_read_rows(g, name, b->data, b->cols, b->rows, b->width);
     }
 }
 
@@ -120,8 +147,8 @@ static inline void golden_compare_state(struct golden *g, struct update *u, size
         if (b->integer)
             golden_compare_exact(g, name, k, (double)*(uint64_t *)b->data);
         else
-            golden_compare(g, name, k, b->data, golden_block_size(b),
-                           strstr(name, "running_") != NULL ? 1e-5 : 5e-5);
+            golden_compare_rows(g, name, k, b->data, b->cols, b->rows, b->width,
+                                strstr(name, "running_") != NULL ? 1e-5 : 5e-5);
     }
 }
 
@@ -135,21 +162,12 @@ static inline void golden_compare_gradients(struct golden *g, struct update *u, 
             const struct network_tensor *t = &nets[j]->tensors[i];
             snprintf(name, sizeof name, "grad.%s.%.31s", names[j], t->name);
             if (t->grad != NULL)
-                golden_compare(g, name, k, t->grad, (t->rows == 0 ? 1 : t->rows) * t->cols, 5e-4);
+                golden_compare_rows(g, name, k, t->grad, t->ld, t->rows, t->cols, 5e-4);
         }
     golden_compare(g, "grad.log_alpha", k, &u->log_alpha_grad, 1, 5e-4);
 }
 
 // ---------------------------------------------------------------- outputs
-
-// columns of rows that have a longer stride, packed
-static inline const float *golden_pack(float *y, const float *x, size_t ld, size_t rows,
-                                       size_t cols)
-{
-    for (size_t r = 0; r < rows; r++)
-        memcpy(y + r * cols, x + r * ld, cols * sizeof *y);
-    return y;
-}
 
 static inline void golden_compare_outputs(struct golden *g, struct update *u,
                                           const struct update_result *result, size_t k)

@@ -298,7 +298,7 @@ static void weight_norm_keeps_rows_at_length_one(void **state)
         for (size_t r = 0; r < l->out; r++) {
             double square = pow((double)l->bias[r], 2);
             for (size_t k = 0; k < l->in; k++)
-                square += pow((double)l->weight[r * l->in + k], 2);
+                square += pow((double)l->weight[r * l->ld + k], 2);
             assert_true(fabs(square - 1) < 1e-5);
         }
     }
