@@ -1,42 +1,220 @@
-# starter Makefile: replaced by the build work
+# crossfleet. `make help` lists what there is to make.
+#
+#   VARIANT=release|debug|asan|tsan   builds into build/$(VARIANT)/
+#   MUJOCO=system  MUJOCO_DIR=DIR  BLAS=system   instead of the pinned wheels (deploy/wheels.txt)
+#   MARCH=native   for this processor only; the default runs on any x86-64-v2, with faster code
+#                  inside that is chosen at start
+#   V=1 shows commands, WERROR=1 makes warnings errors; CFLAGS and LDFLAGS are added to ours
+
+VERSION := 0.1.0
 VARIANT ?= release
-B := build/$(VARIANT)
-DEPS := build/deps
-CC ?= gcc
-MUJOCO := $(DEPS)/mujoco
-BLAS := $(DEPS)/openblas
-CF := -std=c11 -D_POSIX_C_SOURCE=200809L -I. -I$(MUJOCO)/include -I$(BLAS)/include -Wall -Wextra -Wshadow -Wconversion -MMD -MP
-ifeq ($(VARIANT),asan)
-CF += -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
-else ifeq ($(VARIANT),debug)
-CF += -O0 -g
-else
-CF += -O3 -g -march=x86-64-v2 -fno-math-errno -fno-trapping-math
+PREFIX  ?= /usr/local
+Q       := $(if $(filter 1,$(V)),,@)
+
+# ---------------------------------------------------------------- dependencies
+
+BUILDS := all train test golden bench bench-% asan tsan report install fuzz build/%
+NEEDED := $(filter $(BUILDS),$(or $(MAKECMDGOALS),all))
+export MUJOCO MUJOCO_DIR BLAS CC
+ifneq ($(NEEDED),)
+ifneq ($(shell deploy/deps.sh missing build),)
+GOT := $(shell deploy/deps.sh install build)
+ifneq ($(.SHELLSTATUS),0)
+$(error something that the build needs is missing; the lines above say what)
 endif
-LD := -L$(BLAS)/lib -l:libscipy_openblas.so -L$(MUJOCO) -l:libmujoco.so.3.3.5 -lzmq -lsodium -lsodium -lmsgpackc -lyaml -lmicrohttpd -lpng -lm -lpthread -ldl
-LD += -Wl,-rpath,$(abspath $(BLAS)/lib) -Wl,-rpath,$(abspath $(MUJOCO))
-COMMON := $(patsubst %.c,$(B)/%.o,$(shell find common proto -name '*.c' 2>/dev/null))
-LEARNER := $(patsubst %.c,$(B)/%.o,$(filter-out learner/main.c,$(shell find learner -name '*.c' 2>/dev/null)))
-ACTOR := $(patsubst %.c,$(B)/%.o,$(filter-out actor/main.c,$(shell find actor -name '*.c' 2>/dev/null)))
-TESTS := $(patsubst %.c,$(B)/%,$(shell find tests -name 'test_*.c' 2>/dev/null))
-all: $(if $(wildcard learner/main.c),$(B)/crossfleet-learner) $(if $(wildcard actor/main.c),$(B)/crossfleet-actor) $(TESTS)
+endif
+endif
+
+MACHINE := $(shell uname -m)
+MARCH   ?= $(if $(filter x86_64,$(MACHINE)),x86-64-v2)
+MSGPACK := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
+PACKAGES := libzmq $(MSGPACK) yaml-0.1 libmicrohttpd libpng libsodium
+
+ifeq ($(MUJOCO),system)
+MUJOCO_LIBS := -lmujoco
+else
+MUJOCO_HOME := $(or $(MUJOCO_DIR),build/deps/mujoco)
+MUJOCO_LIB  := $(firstword $(wildcard $(MUJOCO_HOME)/libmujoco.so.* $(MUJOCO_HOME)/lib/libmujoco.so.*))
+MUJOCO_CPP  := -isystem $(MUJOCO_HOME)/include
+MUJOCO_LIBS := $(MUJOCO_LIB)
+endif
+ifeq ($(BLAS),system)
+BLAS_CPP  := -DBLAS_SYSTEM $(shell pkg-config --cflags openblas 2>/dev/null)
+BLAS_LIBS := $(shell pkg-config --libs openblas 2>/dev/null)
+else
+BLAS_CPP  := -isystem build/deps/openblas/include
+BLAS_LIBS := build/deps/openblas/lib/libscipy_openblas.so
+endif
+
+# ---------------------------------------------------------------- flags
+
+B := build/$(VARIANT)
+
+FINAL_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -I. $(MUJOCO_CPP) $(BLAS_CPP) \
+                  $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CPPFLAGS)
+FINAL_CFLAGS   := -std=c11 -g -fno-math-errno -fno-trapping-math -Wall -Wextra -Wshadow \
+                  -Wconversion $(if $(MARCH),-march=$(MARCH)) $(if $(filter 1,$(WERROR)),-Werror)
+FINAL_LDFLAGS  := -Wl,--as-needed
+ifeq ($(VARIANT),release)
+FINAL_CFLAGS += -O3
+else ifeq ($(VARIANT),debug)
+FINAL_CFLAGS += -O0
+else ifeq ($(VARIANT),asan)
+FINAL_CFLAGS  += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FINAL_LDFLAGS += -fsanitize=address,undefined
+else ifeq ($(VARIANT),tsan)
+FINAL_CFLAGS  += -O1 -fno-omit-frame-pointer -fsanitize=thread
+FINAL_LDFLAGS += -fsanitize=thread
+else
+$(error VARIANT=$(VARIANT): release, debug, asan or tsan)
+endif
+FINAL_CFLAGS  += $(CFLAGS)
+FINAL_LDFLAGS += $(LDFLAGS)
+
+# libraries are found from the program's own place: in the build tree and where install puts them
+up = $(subst $() ,:,$(foreach dir,openblas/lib mujoco,$$ORIGIN/$(1)/deps/$(dir)) $$ORIGIN/../lib/crossfleet)
+rpath = -Wl,-rpath,'$(call up,$(1))'
+
+COMMON_LIBS  := $(BLAS_LIBS) $(shell pkg-config --libs $(filter-out libpng libmicrohttpd,$(PACKAGES)) 2>/dev/null) -lm -lpthread
+LEARNER_LIBS := $(shell pkg-config --libs libmicrohttpd 2>/dev/null)
+ACTOR_LIBS   := $(MUJOCO_LIBS) $(shell pkg-config --libs libpng 2>/dev/null) -ldl
+
+# ---------------------------------------------------------------- what is built from what
+
+sources = $(sort $(wildcard $(addsuffix /*.c,$(1))))
+objects = $(patsubst %.c,$(B)/%.o,$(1))
+
+COMMON  := $(call objects,$(call sources,common proto))
+LEARNER := $(call objects,$(filter-out learner/main.c,$(call sources,learner)))
+ACTOR   := $(call objects,$(filter-out actor/main.c,$(call sources,actor actor/env actor/render)))
+
+PROGRAMS := $(B)/crossfleet-learner $(B)/crossfleet-actor
+TESTS    := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/*/test_*.c)))
+BENCHES  := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/*/bench_*.c)))
+
+# a test of a module links that module; others link everything
+parts = $(COMMON) $(if $(filter common proto actor deploy,$(1)),,$(LEARNER)) \
+        $(if $(filter common proto learner deploy,$(1)),,$(ACTOR))
+libs  = $(if $(filter common proto actor deploy,$(1)),,$(LEARNER_LIBS)) \
+        $(if $(filter common proto learner deploy,$(1)),,$(ACTOR_LIBS)) $(COMMON_LIBS)
+
+.PHONY: all
+all: $(PROGRAMS) $(TESTS) $(BENCHES)  ## build programs, tests and benchmarks
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CF) $(CFLAGS) -c -o $@ $<
+	@echo "  CC      $<"
+	$(Q)$(CC) $(FINAL_CPPFLAGS) $(FINAL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/common/version.o: FINAL_CPPFLAGS += -DCROSSFLEET_VERSION='"$(VERSION)"'
+$(B)/common/version.o: Makefile
+$(B)/learner/status_page.o: learner/status_page.html
+
 $(B)/crossfleet-learner: $(B)/learner/main.o $(LEARNER) $(COMMON)
-	$(CC) $(CF) -o $@ $^ $(LD)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(FINAL_LDFLAGS) -o $@ $^ $(LEARNER_LIBS) $(COMMON_LIBS) $(call rpath,..)
+
 $(B)/crossfleet-actor: $(B)/actor/main.o $(ACTOR) $(COMMON)
-	$(CC) $(CF) -o $@ $^ $(LD)
-$(B)/tests/learner/%: $(B)/tests/learner/%.o $(LEARNER) $(COMMON)
-	$(CC) $(CF) -o $@ $^ $(LD) -lcmocka
-$(B)/tests/actor/%: $(B)/tests/actor/%.o $(ACTOR) $(COMMON)
-	$(CC) $(CF) -o $@ $^ $(LD) -lcmocka
-$(B)/tests/wire/%: $(B)/tests/wire/%.o $(LEARNER) $(ACTOR) $(COMMON)
-	$(CC) $(CF) -o $@ $^ $(LD) -lcmocka
-$(B)/tests/%: $(B)/tests/%.o $(COMMON)
-	$(CC) $(CF) -o $@ $^ $(LD) -lcmocka
-test: all
-	@for t in $(TESTS); do $$t || exit 1; done
--include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all test
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(FINAL_LDFLAGS) -rdynamic -o $@ $^ $(ACTOR_LIBS) $(COMMON_LIBS) $(call rpath,..)
+
+define module_rules
+$$(B)/tests/$(1)/%: $$(B)/tests/$(1)/%.o $$(call parts,$(1))
+	@echo "  LINK    $$@"
+	$$(Q)$$(CC) $$(FINAL_LDFLAGS) -o $$@ $$^ $$(call libs,$(1)) -lcmocka $$(call rpath,../../..)
+endef
+$(foreach dir,$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/*/*.c))))),$(eval $(call module_rules,$(dir))))
+
 .SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---------------------------------------------------------------- using it
+
+CONFIG ?= configs/pendulum.yaml
+ACTORS ?= 2
+GOLDEN ?= tests/golden
+
+.PHONY: train
+train: $(PROGRAMS)  ## train: CONFIG=, ACTORS=, SEED=, RUN=, SET="key=value ..."
+	$(Q)$(B)/crossfleet-learner train $(CONFIG) --actors $(ACTORS) $(if $(SEED),--seed $(SEED)) \
+		$(if $(RUN),--run $(RUN)) $(foreach set,$(SET),--set '$(set)')
+
+.PHONY: test
+test: $(PROGRAMS) $(TESTS)  ## build and run every test
+	$(Q)CROSSFLEET_BIN=$(B) tests/run.sh $(TESTS) $(sort $(wildcard tests/system/test_*.sh))
+
+.PHONY: golden
+golden: $(B)/tests/actor/test_golden_env $(B)/tests/learner/test_golden_crossq  ## reference numbers; GOLDEN=DIR for others
+	$(Q)status=0; for test in $^; do CROSSFLEET_GOLDEN=$(GOLDEN) $$test || status=1; done; exit $$status
+
+# variables of the benchmarks are passed on when somebody sets them
+$(foreach name,WIDTHS TASKS SECONDS THREADS,$(if $(filter command% environment%,$(origin $(name))),$(eval export $(name))))
+ifneq ($(filter bench bench-wire,$(MAKECMDGOALS)),)
+ifneq ($(filter command% environment%,$(origin ACTORS)),)
+export ACTORS
+endif
+endif
+
+.PHONY: bench bench-learner bench-env bench-wire
+bench: bench-learner bench-env bench-wire  ## all benchmarks, a JSON object a line
+bench-learner: $(B)/tests/learner/bench_learner  ## updates/s: WIDTHS=, THREADS=, SECONDS=
+	@$<
+bench-env: $(B)/tests/actor/bench_env  ## environment steps/s: TASKS=, SECONDS=
+	@$<
+bench-wire: $(B)/tests/bench/bench_wire  ## transitions/s over the wire: ACTORS=, SECONDS=
+	@$<
+
+.PHONY: report
+report: $(PROGRAMS)  ## learning curves: RUN="runs/a runs/b" OUT=report.svg
+	$(Q)$(B)/crossfleet-learner report $(or $(RUN),$(wildcard runs/*)) -o $(or $(OUT),report.svg)
+
+# ---------------------------------------------------------------- looking after it
+
+.PHONY: asan tsan
+asan:  ## every test under address and undefined sanitizers
+	$(Q)$(MAKE) --no-print-directory test VARIANT=asan
+tsan:  ## every test under the thread sanitizer
+	$(Q)OPENBLAS_NUM_THREADS=1 $(MAKE) --no-print-directory test VARIANT=tsan
+
+FORMATTED = $(sort $(wildcard $(foreach dir,common proto actor actor/env learner tests/*,$(dir)/*.[ch])))
+CLANG_FORMAT = $(firstword $(shell command -v clang-format-14 clang-format))
+
+.PHONY: lint format format-check
+lint:  ## include rules, clang-tidy, shellcheck
+	$(Q)deploy/deps.sh install dev
+	$(Q)FLAGS="$(FINAL_CPPFLAGS) -std=c11" tests/lint.sh
+format:  ## put every source into the house format
+	$(Q)deploy/deps.sh install dev
+	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
+format-check:  ## say which sources are not
+	$(Q)deploy/deps.sh install dev
+	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
+
+.PHONY: deps
+deps:  ## install what building and testing need
+	$(Q)deploy/deps.sh install build
+
+DEST = $(DESTDIR)$(PREFIX)
+
+.PHONY: install
+install: $(PROGRAMS)  ## into DESTDIR/PREFIX (/usr/local)
+	install -d $(DEST)/bin $(DEST)/lib/crossfleet $(DEST)/include $(DEST)/share/crossfleet/assets \
+		$(DEST)/share/man/man1 $(DEST)/share/bash-completion/completions $(DEST)/share/zsh/site-functions
+	install $(PROGRAMS) $(DEST)/bin
+	install -m 644 build/deps/assets/*.xml $(DEST)/share/crossfleet/assets
+	cp -R configs $(DEST)/share/crossfleet
+	$(if $(MUJOCO_LIB),install -m 644 $(MUJOCO_LIB) $(DEST)/lib/crossfleet)
+	$(if $(filter system,$(BLAS)),,install -m 644 $(BLAS_LIBS) $(DEST)/lib/crossfleet)
+	$(if $(wildcard actor/crossfleet_env.h),install -m 644 actor/crossfleet_env.h $(DEST)/include)
+	for program in learner actor; do \
+		name=crossfleet-$$program; \
+		$(B)/$$name --man >$(DEST)/share/man/man1/$$name.1; \
+		$(B)/$$name --completion-bash >$(DEST)/share/bash-completion/completions/$$name; \
+		$(B)/$$name --completion-zsh >$(DEST)/share/zsh/site-functions/_$$name; \
+	done
+
+.PHONY: clean help
+clean:  ## remove what was built (build/deps stays)
+	rm -rf build/release build/debug build/asan build/tsan
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
