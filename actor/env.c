@@ -35,6 +35,11 @@ static const struct env_task *const tasks[] = {
 };
 enum { N_TASKS = sizeof tasks / sizeof tasks[0] };
 
+// tasks of the user's own, which are nothing without a spec
+extern const struct env_task        custom_task, plugin_task;
+static const struct env_task *const own_tasks[] = {&custom_task, &plugin_task};
+enum { N_OWN = sizeof own_tasks / sizeof own_tasks[0] };
+
 const char *env_simulator_version(void)
 {
     return mj_versionString();
@@ -49,10 +54,11 @@ static const struct env_task *find_task(const char *name, struct error *err)
 {
     char   names[1024] = "";
     size_t used = 0;
-    for (size_t i = 0; i < N_TASKS; i++) {
-        if (strcmp(tasks[i]->name, name) == 0)
-            return tasks[i];
-        used += (size_t)snprintf(names + used, sizeof names - used, " %s", tasks[i]->name);
+    for (size_t i = 0; i < N_TASKS + N_OWN; i++) {
+        const struct env_task *task = i < N_TASKS ? tasks[i] : own_tasks[i - N_TASKS];
+        if (strcmp(task->name, name) == 0)
+            return task;
+        used += (size_t)snprintf(names + used, sizeof names - used, " %s", task->name);
     }
     error_set(err, ERR_SPEC, "env.name: there is no task %s, allowed:%s", name, names);
     return NULL;
@@ -119,8 +125,9 @@ static int make(struct env *env, const struct spec *spec, struct error *err)
     const struct env_task *task = env->task;
     int                    frame_skip = task->frame_skip;
     describe(env, spec);
-    int rc = env_args_fill(env->args, task->model != NULL ? &frame_skip : NULL, task->args,
-                           task->n_args, spec, err);
+    int rc = task->own_kwargs ? 0
+                              : env_args_fill(env->args, task->model != NULL ? &frame_skip : NULL,
+                                              task->args, task->n_args, spec, err);
     if (rc == 0 && task->model != NULL)
         rc = open_simulator(env, frame_skip, err);
     if (rc == 0 && task->open != NULL)
@@ -167,6 +174,8 @@ struct env *env_copy(const struct env *env, struct error *err)
     copy->info = env->info;
     memcpy(copy->args, env->args, env->task->args_size);
     int rc = env->sim.m != NULL ? simulator_copy(&copy->sim, &env->sim, err) : 0;
+    if (rc == 0 && env->task->copy != NULL)
+        rc = env->task->copy(copy, env, err);
     if (rc == 0)
         rc = add_memory(copy, err);
     if (rc < 0) {

@@ -45,9 +45,12 @@ struct env_task {
     size_t actions;  // number of choices; 0: continuous
     double bound;    // |action| of the one continuous dimension
 
-    // fills env->info, sim and instance where the lines above do not say enough; may be NULL
+    // fills env->info, sim and instance where the lines above do not say enough; may be NULL. copy does
+    // the same for an env whose info and sim are copies of another's; close ends what both made
     int (*open)(struct env *env, const struct spec *spec, struct error *err);
+    int (*copy)(struct env *env, const struct env *of, struct error *err);
     void (*close)(struct env *env);
+    bool own_kwargs;  // open reads env.kwargs itself
 
     // writes a start state: into sim.d->qpos and qvel, which hold the model's pose at rest, or into
     // state

@@ -33,7 +33,7 @@ static const struct task_term_info terms[] = {
     {"control_cost", REWARD, 0, 0, "-(sum of squared actions), in the actuators' units"},
     {"contact_cost", REWARD, 0, 0, "-(sum of squared contact forces, each clipped to +-1)"},
     {"speed_cost", REWARD, TASK_JOINT | TASK_OPTIONAL, 0, "-(sum of squared joint velocities)"},
-    {"joint_limits", REWARD, 0, 0, "-(number of limited joints in the outer 5 % of their range)"},
+    {"joint_limits", REWARD, 0, 0, "-(number of limited joints within 5 % of an end of their range)"},
 };
 // clang-format on
 
