@@ -65,7 +65,7 @@
   WORD(P "loss_spec.name", M.loss, "MSELoss|SmoothL1Loss", IS(0), "loss of the critics")                                        \
   NUMBER(P "clip_grad_val", M.clip_grad_val, ABOVE(0), TO(1e9), IS(0) OR_NULL(0), "",                                           \
          "largest norm of the gradient; null: no clipping")                                                                    \
-  WORD(P "optim_spec.name", M.optim.kind, "Adam|AdamW", IS(0), "optimiser")                                                     \
+  WORD(P "optim_spec.name", M.optim.kind, "Adam,GlobalAdam|AdamW", IS(0), "optimiser")                                                     \
   NUMBER(P "optim_spec.lr", M.optim.lr, ABOVE(0), TO(10), IS(1e-3), "", "learning rate")                                        \
   NUMBER(P "optim_spec.betas.0", M.optim.beta1, FROM(0), BELOW(1), IS(0.9), "", "decay of the mean of gradients")               \
   NUMBER(P "optim_spec.betas.1", M.optim.beta2, FROM(0), BELOW(1), IS(0.999), "", "decay of the mean of their squares")         \
@@ -167,6 +167,7 @@
   SPEC_IGNORED_NET("agent.net.", IGNORED)                                                                                      \
   SPEC_IGNORED_NET("agent.critic_net.", IGNORED)                                                                               \
   IGNORED("env.life_loss_info", NULL, "it is about Atari games")                                                                \
+  IGNORED("env.continuous", NULL, "it is about LunarLander")                                                                    \
   IGNORED("env.frame_op", NULL, "it is about images")                                                                           \
   IGNORED("env.frame_op_len", NULL, "it is about images")                                                                       \
   IGNORED("env.image_downsize", NULL, "it is about images")                                                                     \
