@@ -107,9 +107,9 @@
          "least time between two broadcasts of weights")                                                                       \
   UINT("cluster.credit_window", cluster.credit_window, FROM(1), TO(1e6), IS(256), "rows",                                       \
        "most transitions of an actor on their way")                                                                            \
-  UINT("cluster.block_rows", cluster.block_rows, FROM(1), TO(65536), IS(64), "rows", "most transitions of a message")           \
-  NUMBER("cluster.limiter_tolerance", cluster.limiter_tolerance, FROM(1), TO(1e12), IS(1000), "steps",                          \
-         "how far actors and learner may be apart from the exact ratio")                                                       \
+  UINT("cluster.block_rows", cluster.block_rows, FROM(1), TO(65536), IS(32), "rows", "most transitions of a message")           \
+  NUMBER("cluster.limiter_tolerance", cluster.limiter_tolerance, FROM(1), TO(1e12), IS(0) OR_NULL(0), "steps",                  \
+         "how far rows may run ahead of updates; null: 128, or twice what ratio and block_rows need")                          \
   NUMBER("cluster.heartbeat_s", cluster.heartbeat_s, ABOVE(0), TO(3600), IS(2), "s", "between signs of life")                   \
   NUMBER("cluster.heartbeat_timeout_s", cluster.heartbeat_timeout_s, ABOVE(0), TO(86400), IS(10), "s",                          \
          "silence after which a peer is gone")                                                                                 \

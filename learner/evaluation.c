@@ -6,8 +6,7 @@
 void evaluation_init(struct evaluation *e, const struct spec *spec, uint64_t steps)
 {
     uint64_t every = spec->meta.eval_frequency;
-    *e = (struct evaluation){
-        .every = every, .episodes = spec->meta.eval_episodes, .seed = spec->seed, .last = NAN};
+    *e = (struct evaluation){.every = every, .episodes = spec->meta.eval_episodes, .last = NAN};
     e->next = every > 0 ? (steps / every + 1) * every : UINT64_MAX;
 }
 
@@ -22,8 +21,9 @@ bool evaluation_due(struct evaluation *e, uint64_t steps)
 bool evaluation_request(struct evaluation *e, struct transition_recv *recv, struct publisher *p,
                         uint64_t steps)
 {
-    if (e->running || !transition_recv_evaluate(recv, p->version, steps, e->episodes, e->seed,
-                                                p->policy.floats, p->policy.n_floats)) {
+    if (e->running ||
+        !transition_recv_evaluate(recv, p->version, steps, e->episodes, EVALUATION_SEED,
+                                  p->policy.floats, p->policy.n_floats)) {
         e->skipped++;
         return false;
     }

@@ -1,3 +1,6 @@
+// Evaluations play the start states of EVALUATION_SEED, whatever the run's seed: curves of several seeds
+// compare, and `crossfleet-actor eval --seed 0` repeats the last one.
+//
 // When to evaluate, and what becomes of it: every meta.eval_frequency steps the weights of that moment
 // go to the evaluator; one evaluation at a time, one that falls due meanwhile is skipped and counted.
 #ifndef LEARNER_EVALUATION_H
@@ -12,8 +15,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { EVALUATION_SEED = 0 };
+
 struct evaluation {
-    uint64_t every, episodes, seed;
+    uint64_t every, episodes;
     uint64_t next;  // steps at which the next one falls due
     uint64_t skipped;
     uint64_t done;

@@ -89,21 +89,28 @@ static void episodes_take(struct learner *l)
                          event.episode.length);
 }
 
-// a row of progress.csv and the newest policy, every meta.log_frequency steps
-static void row_write(struct learner *l)
+// the newest weights as a file; one that cannot be written does not stop training
+static void policy_write(struct learner *l)
 {
     char         path[RUN_DIR_PATH + 64];
     struct error err = {0};
+    if (l->publisher.version == 0)
+        return;
+    run_dir_file(path, sizeof path, &l->dir, "policy/latest.safetensors");
+    if (publisher_save(&l->publisher, path, replay_inserted(&l->replay), l->evaluation.last, &err) <
+        0)
+        log_warn("learner", "%s", err.text);
+}
+
+// a row of progress.csv and the newest policy, every meta.log_frequency steps
+static void row_write(struct learner *l)
+{
     episodes_take(l);
     snapshot_fill(l, true);
     recorder_interval(l->recorder, l->status);
     l->interval = (struct interval){0};
     l->next_row = (l->status->steps / l->spec.meta.log_frequency + 1) * l->spec.meta.log_frequency;
-    if (l->publisher.version == 0)
-        return;
-    run_dir_file(path, sizeof path, &l->dir, "policy/latest.safetensors");
-    if (publisher_save(&l->publisher, path, l->status->steps, l->evaluation.last, &err) < 0)
-        log_warn("learner", "%s", err.text);
+    policy_write(l);
 }
 
 int learner_service(struct learner *l, struct error *err)
@@ -210,7 +217,10 @@ static int evaluate_last(struct learner *l, struct error *err)
     if (evaluation_wait(l, err) < 0 || learner_publish(l, err) < 0)
         return err->code;
     evaluation_request(&l->evaluation, l->recv, &l->publisher, l->spec.env.max_frame);
-    return evaluation_wait(l, err);
+    if (evaluation_wait(l, err) < 0)
+        return err->code;
+    policy_write(l);
+    return 0;
 }
 
 int learner_run(struct learner *l, struct error *err)

@@ -18,9 +18,10 @@
 #include <unistd.h>
 
 #define DEFAULT_BIND "tcp://127.0.0.1:5555"
-#define TASK_WAIT_S 0.1  // between looks at children while no actor is ready
-#define DRAIN_S 5.0      // longest wait for actors' last rows
-#define GRACE_S 5.0      // local actors get to leave
+#define DEFAULT_TOLERANCE 128  // rows: some round trips of the fastest tasks
+#define TASK_WAIT_S 0.1        // between looks at children while no actor is ready
+#define DRAIN_S 5.0            // longest wait for actors' last rows
+#define GRACE_S 5.0            // local actors get to leave
 
 // ------ spec
 
@@ -65,7 +66,6 @@ static void status_fill(struct learner *l)
     s->max_frame = l->spec.env.max_frame;
     s->start_step = l->spec.algorithm.training_start_step;
     spec_ratio(&l->spec, &s->ratio_p, &s->ratio_q);
-    s->tolerance = l->spec.cluster.limiter_tolerance;
     s->learning_rate = l->spec.actor_net.optim.lr;
 }
 
@@ -212,12 +212,15 @@ static int limiter_open(struct learner *l, struct error *err)
 {
     struct limiter_config config = {
         .start = l->spec.algorithm.training_start_step,
-        .tolerance = (uint64_t)l->spec.cluster.limiter_tolerance,
         .max_frame = l->spec.env.max_frame,
         .insert_block = l->spec.cluster.block_rows,
         .sample_block = 1,
     };
     spec_ratio(&l->spec, &config.p, &config.q);
+    uint64_t twice = 2 * limiter_least_tolerance(&config),
+             given = (uint64_t)l->spec.cluster.limiter_tolerance;
+    config.tolerance = given > 0 ? given : twice > DEFAULT_TOLERANCE ? twice : DEFAULT_TOLERANCE;
+    l->status->tolerance = (double)config.tolerance;
     return limiter_init(&l->limiter, &config, err);
 }
 
