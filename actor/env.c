@@ -281,6 +281,11 @@ void env_set_state(struct env *env, const double *state, uint64_t elapsed, float
     observe(env, obs);
 }
 
+double env_step_seconds(const struct env *env)
+{
+    return env->sim.m != NULL ? env->sim.dt : env->task->dt > 0 ? env->task->dt : 0.05;
+}
+
 const double *env_observation(const struct env *env)
 {
     return env->obs;

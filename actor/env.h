@@ -78,6 +78,9 @@ void   env_get_state(const struct env *env, double *state);
 // start and lagging kinematics start anew.
 void env_set_state(struct env *env, const double *state, uint64_t elapsed, float *obs);
 
+// Seconds that one step stands for, as a video should show it.
+double env_step_seconds(const struct env *env);
+
 // The last observation before it was rounded to float; (O), until the next call.
 const double *env_observation(const struct env *env);
 

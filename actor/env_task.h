@@ -27,6 +27,13 @@ struct env {
     void                  *instance;  // a task's own, from open to close
 };
 
+// Where a free camera stands, for models without a camera "track".
+struct env_camera {
+    double distance;   // m; 0: the model's extent
+    bool   aimed;      // at lookat, and not at the median of the geoms
+    double lookat[3];  // m
+};
+
 struct env_task {
     const char           *name;
     uint64_t              max_steps;
@@ -36,14 +43,16 @@ struct env_task {
     size_t                args_size;  // of the struct they fill
 
     // MuJoCo tasks
-    const char *model;  // file name; its actuators' ranges are the action's bounds
-    int         frame_skip;
-    bool        forces;  // reads cfrc_ext
+    const char       *model;  // file name; its actuators' ranges are the action's bounds
+    int               frame_skip;
+    bool              forces;  // reads cfrc_ext
+    struct env_camera camera;
 
     // classic control, and whatever open makes
     size_t state;    // S
     size_t actions;  // number of choices; 0: continuous
     double bound;    // |action| of the one continuous dimension
+    double dt;       // seconds a step, for videos
 
     // fills env->info, sim and instance where the lines above do not say enough; may be NULL. copy does
     // the same for an env whose info and sim are copies of another's; close ends what both made

@@ -3,6 +3,6 @@
 
 int main(int argc, char **argv)
 {
-    struct actor_options options = {.episodes = 10};
+    struct actor_options options = {0};
     return program_main(&actor_program, argc, argv, &options);
 }

@@ -4,6 +4,7 @@
 #include "actor/env.h"
 #include "actor/envs.h"
 #include "actor/eval.h"
+#include "actor/video.h"
 #include "common/blas.h"
 #include "common/version.h"
 #include "proto/link.h"
@@ -29,6 +30,12 @@ static const struct command_option eval_options[] = {
     {"json", NULL, OPTION_FLAG, OPTION(json), "print one JSON object"},
 };
 
+static const struct command_option video_options[] = {
+    {"output", "FILE.mp4|.gif", OPTION_TEXT, OPTION(output), "the film to write (-o)"},
+    {"episodes", "N", OPTION_NUMBER, OPTION(episodes), "episodes to show (1)"},
+    {"seed", "N", OPTION_NUMBER, OPTION(seed), "seed of their start states (0)"},
+};
+
 static const struct command_option envs_options[] = {
     {"bench", NULL, OPTION_FLAG, OPTION(bench), "measure steps/s on this machine"},
 };
@@ -46,14 +53,27 @@ static int run_actor(const void *options, struct error *err)
 static int run_eval(const void *options, struct error *err)
 {
     const struct actor_options *o = options;
-    if (o->episodes < 1 || o->episodes > 1000000) {
+    uint64_t                    episodes = o->episodes != 0 ? o->episodes : 10;
+    if (episodes > 1000000) {
         error_set(err, ERR_SPEC, "--episodes: 1 to 1000000");
         return EXIT_USAGE;
     }
     blas_init();
-    return eval_run(o->operands.item[0], o->episodes, o->seed, o->json, stdout, err) < 0
-               ? EXIT_FAILED
-               : EXIT_DONE;
+    return eval_run(o->operands.item[0], episodes, o->seed, o->json, stdout, err) < 0 ? EXIT_FAILED
+                                                                                      : EXIT_DONE;
+}
+
+static int run_video(const void *options, struct error *err)
+{
+    const struct actor_options *o = options;
+    if (o->output == NULL) {
+        error_set(err, ERR_SPEC, "video needs -o FILE.mp4 or FILE.gif");
+        return EXIT_USAGE;
+    }
+    blas_init();
+    int rc =
+        video_run(o->operands.item[0], o->output, o->episodes != 0 ? o->episodes : 1, o->seed, err);
+    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
 }
 
 static int run_envs(const void *options, struct error *err)
@@ -67,6 +87,8 @@ static const struct command commands[] = {
      sizeof run_options / sizeof *run_options, run_actor},
     {"eval", "POLICY.safetensors|RUN", 1, 1, "play a trained policy", eval_options,
      sizeof eval_options / sizeof *eval_options, run_eval},
+    {"video", "POLICY.safetensors|RUN", 1, 1, "a film of a trained policy", video_options,
+     sizeof video_options / sizeof *video_options, run_video},
     {"envs", "", 0, 0, "the tasks, their sizes and limits", envs_options, 1, run_envs},
 };
 

@@ -15,7 +15,8 @@ struct actor_options {
     const char         *plugin;    // shared object of a task
     const char         *output;    // video: file to write
     uint64_t            envs;      // environments, 0: what the learner says
-    uint64_t            episodes, seed;
+    uint64_t            episodes;  // 0: the command's own default
+    uint64_t            seed;
     bool                evaluator, json, bench, log_json;
 };
 

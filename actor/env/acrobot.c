@@ -92,6 +92,7 @@ const struct env_task acrobot_task = {
     .max_steps = 500,
     .threshold = -100,
     .state = 4,
+    .dt = 1.0 / 15,
     .actions = 3,
     .start = start,
     .observe = observe,

@@ -64,6 +64,7 @@ const struct env_task cart_pole_task = {
     .max_steps = 500,
     .threshold = 475,
     .state = 4,
+    .dt = 0.02,
     .actions = 2,
     ENV_TASK_ARGS,
     .start = start,

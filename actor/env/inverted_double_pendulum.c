@@ -63,6 +63,7 @@ const struct env_task inverted_double_pendulum_task = {
     .threshold = 9100,
     .model = "inverted_double_pendulum.xml",
     .frame_skip = 5,
+    .camera = {.distance = 4.1225, .aimed = true, .lookat = {0, 0, 0.1225}},
     ENV_TASK_ARGS,
     .start = start,
     .observe = observe,

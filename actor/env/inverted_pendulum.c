@@ -45,6 +45,7 @@ const struct env_task inverted_pendulum_task = {
     .threshold = 950,
     .model = "inverted_pendulum.xml",
     .frame_skip = 2,
+    .camera = {.distance = 2.04},
     ENV_TASK_ARGS,
     .start = start,
     .observe = observe,

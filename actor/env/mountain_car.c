@@ -51,6 +51,7 @@ const struct env_task mountain_car_task = {
     .max_steps = 200,
     .threshold = -110,
     .state = 2,
+    .dt = 1.0 / 30,
     .actions = 3,
     ENV_TASK_ARGS,
     .start = start,

@@ -87,6 +87,7 @@ const struct env_task mountain_car_continuous_task = {
     .max_steps = 999,
     .threshold = 90,
     .state = 2,
+    .dt = 1.0 / 30,
     .bound = 1,
     ENV_TASK_ARGS,
     .start = start,

@@ -67,6 +67,7 @@ const struct env_task pendulum_task = {
     .max_steps = 200,
     .threshold = NAN,
     .state = 2,
+    .dt = 0.05,
     .bound = 2,
     ENV_TASK_ARGS,
     .start = start,

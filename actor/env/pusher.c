@@ -65,6 +65,7 @@ const struct env_task pusher_task = {
     .threshold = 0,
     .model = "pusher_v5.xml",
     .frame_skip = 5,
+    .camera = {.distance = 4},
     ENV_TASK_ARGS,
     .start = start,
     .observe = observe,
