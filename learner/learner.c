@@ -54,13 +54,12 @@ static int skip_count(struct learner *l, struct error *err)
 int learner_update(struct learner *l, struct error *err)
 {
     double start = clock_now();
-    replay_draw(&l->replay, &l->batch, l->spec.memory.use_cer, &l->sample_rng);
-    replay_gather(&l->replay, &l->batch);
-    for (size_t i = 0; i < l->batch.B; i++)
-        l->batch.weight[i] = 1;
-    rng_normal_fill(&l->noise_rng, l->batch.noise_next, l->batch.B * l->batch.A);
-    rng_normal_fill(&l->noise_rng, l->batch.noise_policy, l->batch.B * l->batch.A);
+    double progress = (double)replay_inserted(&l->replay) / (double)l->spec.env.max_frame;
+    update_set_progress(l->update, progress);
+    sampler_draw(&l->sampler, &l->replay, &l->batch, progress);
     update_step(l->update, &l->batch, &l->result);
+    if (!l->result.skipped)
+        sampler_learned(&l->sampler, &l->batch, update_td_error(l->update));
     limiter_updated(&l->limiter, 1);
     l->busy_s += clock_now() - start;
     if (l->result.skipped)
@@ -175,7 +174,6 @@ static int train(struct learner *l, struct error *err)
         if (publish_due(l, err) < 0 || evaluation_check(l, err) < 0 || state_save_due(l, err) < 0 ||
             learner_service(l, err) < 0)
             return err->code;
-        update_set_progress(l->update, (double)l->limiter.inserted / (double)l->spec.env.max_frame);
     }
     return 0;
 }

@@ -8,7 +8,6 @@
 #define LEARNER_LEARNER_H
 
 #include "common/error.h"
-#include "common/rng.h"
 #include "common/spec.h"
 #include "learner/batch.h"
 #include "learner/checkpoint.h"
@@ -21,6 +20,7 @@
 #include "learner/recorder.h"
 #include "learner/replay.h"
 #include "learner/run_dir.h"
+#include "learner/sampler.h"
 #include "learner/status.h"
 #include "learner/transition_recv.h"
 #include "learner/update.h"
@@ -65,7 +65,7 @@ struct learner {
     struct publisher              publisher;
     struct checkpoint             checkpoint;
     struct evaluation             evaluation;
-    struct rng                    sample_rng, noise_rng;
+    struct sampler                sampler;
     struct update_result          result;  // of the last update
     struct interval               interval;
     struct status                *status;  // what the recorder is given

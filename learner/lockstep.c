@@ -111,7 +111,6 @@ int lockstep_run(struct learner *l, struct error *err)
         if (round_collect(l, until, err) < 0 || round_update(l, err) < 0 ||
             round_evaluate(l, err) < 0 || learner_service(l, err) < 0)
             return err->code;
-        update_set_progress(l->update, (double)replay_inserted(&l->replay) / (double)end);
         // the next round's epoch is a new one, whether or not a run goes on from here
         if (replay_inserted(&l->replay) == until && until < end && state_save(l, err) < 0)
             return err->code;

@@ -253,8 +253,8 @@ static int learning_open(struct learner *l, struct error *err)
     if (l->update == NULL || limiter_open(l, err) < 0 || publisher_open(l, err) < 0 ||
         batch_init(&l->batch, (size_t)l->spec.memory.batch_size, O, W, A, err) < 0)
         return err->code;
-    rng_init(&l->sample_rng, l->spec.seed, RNG_SAMPLE, 0);
-    rng_init(&l->noise_rng, l->spec.seed, RNG_NOISE, 0);
+    if (sampler_init(&l->sampler, &l->spec.memory, l->replay.capacity, l->spec.seed, err) < 0)
+        return err->code;
     evaluation_init(&l->evaluation, &l->spec, 0);
     char path[RUN_DIR_PATH + 64];
     run_dir_file(path, sizeof path, &l->dir, "checkpoint");
@@ -320,6 +320,7 @@ void learner_close(struct learner *l)
     recorder_close(l->recorder, l->status);
     http_stop(l->http);
     publisher_free(&l->publisher);
+    sampler_free(&l->sampler);
     batch_free(&l->batch);
     update_free(l->update);
     limiter_free(&l->limiter);

@@ -11,16 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS = 512, COUNTERS = 7, SECONDS = 2 + LIMITER_REASONS, RNG_WORDS = 6 };
+enum { BLOCKS = 512, COUNTERS = 8, SECONDS = 2 + LIMITER_REASONS, RNG_WORDS = 6 };
 
 // One checkpoint's tensors, with the small ones kept here.
 struct state {
     size_t                    n;
     struct update_block       blocks[BLOCKS];
-    struct safetensors_tensor tensor[BLOCKS + 4];
+    struct safetensors_tensor tensor[BLOCKS + 6];
     uint64_t                  counters[COUNTERS];
     double                    seconds[SECONDS];
     uint64_t                  sample[RNG_WORDS], noise[RNG_WORDS];
+    double                    largest;  // priority
 };
 
 // ------ random streams as words
@@ -67,11 +68,12 @@ static void counters_fill(struct state *s, struct learner *l)
     s->counters[4] = l->evaluation.done;
     s->counters[5] = l->evaluation.skipped;
     s->counters[6] = l->next_row;
+    s->counters[7] = l->sampler.counted;
     s->seconds[0] = recorder_elapsed(l->recorder);
     s->seconds[1] = l->busy_s;
     memcpy(&s->seconds[2], limiter.waited, sizeof limiter.waited);
-    rng_pack(s->sample, &l->sample_rng);
-    rng_pack(s->noise, &l->noise_rng);
+    rng_pack(s->sample, &l->sampler.sample);
+    rng_pack(s->noise, &l->sampler.noise);
 }
 
 static void state_list(struct state *s, struct learner *l)
@@ -88,6 +90,12 @@ static void state_list(struct state *s, struct learner *l)
     tensor_add(s, "loop.counters", SAFETENSORS_U64, s->counters, 0, COUNTERS);
     tensor_add(s, "loop.rng_sample", SAFETENSORS_U64, s->sample, 0, RNG_WORDS);
     tensor_add(s, "loop.rng_noise", SAFETENSORS_U64, s->noise, 0, RNG_WORDS);
+    if (l->sampler.prioritized) {
+        s->largest = l->sampler.priority.largest;
+        tensor_add(s, "priority.leaves", SAFETENSORS_F64, priority_leaves(&l->sampler.priority), 0,
+                   l->sampler.priority.capacity);
+        tensor_add(s, "priority.largest", SAFETENSORS_F64, &s->largest, 0, 0);
+    }
     tensor_add(s, "loop.seconds", SAFETENSORS_F64, s->seconds, 0, SECONDS);
 }
 
@@ -181,11 +189,23 @@ static void counters_restore(struct learner *l, const struct state *s)
     l->evaluation.done = s->counters[4];
     l->evaluation.skipped = s->counters[5];
     l->next_row = s->counters[6];
+    l->sampler.counted = s->counters[7];
     l->busy_s = s->seconds[1];
     memcpy(l->limiter.waited, &s->seconds[2], sizeof l->limiter.waited);
-    rng_unpack(&l->sample_rng, s->sample);
-    rng_unpack(&l->noise_rng, s->noise);
+    rng_unpack(&l->sampler.sample, s->sample);
+    rng_unpack(&l->sampler.noise, s->noise);
     limiter_restore(&l->limiter, replay_inserted(&l->replay), update_count(l->update));
+}
+
+static int priorities_restore(struct learner *l, struct error *err)
+{
+    struct priority *p = &l->sampler.priority;
+    if (safetensors_get(&l->saved, "priority.leaves", SAFETENSORS_F64, priority_leaves(p),
+                        p->capacity, err) < 0 ||
+        safetensors_get(&l->saved, "priority.largest", SAFETENSORS_F64, &p->largest, 1, err) < 0)
+        return err->code;
+    priority_rebuild(p);
+    return 0;
 }
 
 int state_restore(struct learner *l, struct error *err)
@@ -212,6 +232,8 @@ int state_restore(struct learner *l, struct error *err)
         rc = safetensors_get(st, "loop.rng_noise", SAFETENSORS_U64, s->noise, RNG_WORDS, err);
     if (rc == 0)
         counters_restore(l, s);
+    if (rc == 0 && l->sampler.prioritized)
+        rc = priorities_restore(l, err);
     free(s);
     return rc;
 }
