@@ -130,6 +130,41 @@ static void op_backward_product(struct network *net, size_t i, struct piece s)
 
 // ---------------------------------------------------------------- train passes
 
+// Which piece of a network's pass is at work, and the spans of its thread.
+struct slot {
+    size_t               part, parts;
+    struct profile_lane *lane;
+};
+
+// spans of a profile, by op_kind
+static const char *const FORWARD[] = {"linear forward", "batch renorm forward",
+                                      "layer norm forward", "activation forward"};
+static const char *const BACKWARD[] = {"linear weight gradient", "batch renorm backward",
+                                       "layer norm backward", "activation backward"};
+
+static void train_forward(struct network *net, size_t i, struct piece s, struct profile_lane *lane)
+{
+    double start = profile_start(lane);
+    op_forward(net, i, net->x, true, s);
+    profile_add(lane, FORWARD[net->ops[i].kind], start);
+}
+
+static void train_backward(struct network *net, size_t i, struct piece s, size_t live,
+                           const struct slot *slot)
+{
+    double start = profile_start(slot->lane);
+    op_backward(net, i, s, live, slot->part, slot->parts);
+    profile_add(slot->lane, BACKWARD[net->ops[i].kind], start);
+}
+
+static void train_product(struct network *net, size_t i, struct piece s, struct profile_lane *lane)
+{
+    double start = profile_start(lane);
+    op_backward_product(net, i, s);
+    if (net->ops[i].kind == OP_LINEAR)
+        profile_add(lane, "linear input gradient", start);
+}
+
 // A pass over nets, cut into pieces; stage counts the ops between two meetings.
 struct job {
     const struct network_pass *pass;
@@ -144,26 +179,24 @@ static bool meets_before(const struct network *net, size_t i)
                      net->ops[i - 1].kind == OP_LAYER_NORM);
 }
 
+// piece k of all networks' pieces
+static struct slot slot_of(const struct network_pass *p, size_t k)
+{
+    return (struct slot){k % p->parts, p->parts, pool_lane(p->pool, k, p->n * p->parts)};
+}
+
 // one piece of the ops from job->stage to the next meeting
 static void forward_stage(void *arg, size_t k)
 {
     const struct job          *job = arg;
     const struct network_pass *p = job->pass;
     struct network            *net = p->nets[k / p->parts];
-    size_t                     part = k % p->parts;
+    struct slot                slot = slot_of(p, k);
     size_t                     i = job->stage;
     do {
-        op_forward(net, i, net->x, true, piece_of(net, i, p->rows, part, p->parts));
+        train_forward(net, i, piece_of(net, i, p->rows, slot.part, p->parts), slot.lane);
         i++;
-    } while (i < net->n_ops && !meets_before(net, i));
-}
-
-static void forward_whole(void *arg, size_t k)
-{
-    const struct job *job = arg;
-    struct network   *net = job->pass->nets[k];
-    for (size_t i = 0; i < net->n_ops; i++)
-        op_forward(net, i, net->x, true, piece_of(net, i, job->pass->rows, 0, 1));
+    } while (i < net->n_ops && (p->parts == 1 || !meets_before(net, i)));
 }
 
 void network_forward(const struct network_pass *p, const float *x)
@@ -173,59 +206,55 @@ void network_forward(const struct network_pass *p, const float *x)
     assert(p->rows <= net->rows && p->parts <= LAYER_NORM_PARTS);
     for (size_t i = 0; i < p->n; i++)
         p->nets[i]->x = x;
-    if (p->parts == 1) {
-        pool_run(p->pool, p->n, forward_whole, &job);
-        return;
-    }
+    // a network in one piece never has to meet another
     for (size_t i = 0; i < net->n_ops; i++)
-        if (i == 0 || meets_before(net, i)) {
+        if (i == 0 || (p->parts > 1 && meets_before(net, i))) {
             job.stage = i;
-            pool_run(p->pool, p->n * p->parts, forward_stage, &job);
+            pool_run(p->pool, "forward", p->n * p->parts, forward_stage, &job);
         }
 }
 
 // The head's product with op i behind it, some columns at a time, so that the second finds in cache
 // what the first has written. The rows without gradient are written as zeros, not multiplied.
-static void backward_head(struct network *net, size_t i, struct piece s, size_t live, size_t part,
-                          size_t parts)
+static void backward_head(struct network *net, size_t i, struct piece s, size_t live,
+                          const struct slot *slot)
 {
     struct op *op = &net->ops[i];
-    bool       tiled = op->kind == OP_BATCH_RENORM && net->ops[i + 1].linear.out == 1;
-    size_t     step = tiled ? HEAD_TILE : s.c1 - s.c0;
+    bool       renorm = op->kind == OP_BATCH_RENORM;
+    size_t     step = renorm && net->ops[i + 1].linear.out == 1 ? HEAD_TILE : s.c1 - s.c0;
     for (size_t c = s.c0; c < s.c1; c += step) {
-        size_t       c1 = c + step < s.c1 ? c + step : s.c1;
-        struct piece full = {s.r0, s.r1 < live ? s.r1 : live, c, c1};
-        op_backward_product(net, i + 1, full);
+        size_t c1 = c + step < s.c1 ? c + step : s.c1;
+        train_product(net, i + 1, (struct piece){s.r0, s.r1 < live ? s.r1 : live, c, c1},
+                      slot->lane);
         for (size_t r = s.r0 > live ? s.r0 : live; r < s.r1; r++)
             memset(op->dy + r * net->ld_d + c, 0, (c1 - c) * sizeof(float));
-        bool   renorm = op->kind == OP_BATCH_RENORM;
-        size_t own = renorm ? live : s.r1;
-        op_backward(net, i, (struct piece){s.r0, s.r1, c, c1}, own, part, parts);
+        train_backward(net, i, (struct piece){s.r0, s.r1, c, c1}, renorm ? live : s.r1, slot);
     }
 }
 
 // The gradient of op i's result through the product behind it, then op i itself. The last stage, 0,
 // ends with the gradient of the input. Stage i + 1 stands for op i.
-static void backward_op(struct network *net, const struct job *job, size_t stage, size_t part)
+static void backward_op(struct network *net, const struct job *job, size_t stage,
+                        const struct slot *slot)
 {
-    size_t rows = job->pass->rows, live = job->pass->live, parts = job->pass->parts;
+    size_t rows = job->pass->rows, live = job->pass->live;
     if (stage == 0) {
-        struct network_range c = network_range(net->in, part, parts);
+        struct network_range c = network_range(net->in, slot->part, slot->parts);
         if (net->ops[0].kind == OP_LAYER_NORM)
-            layer_layer_norm_reduce(&net->ops[0].norm, parts, c.begin, c.end);
+            layer_layer_norm_reduce(&net->ops[0].norm, slot->parts, c.begin, c.end);
         if (job->input)
-            op_backward_product(net, 0, (struct piece){0, rows, c.begin, c.end});
+            train_product(net, 0, (struct piece){0, rows, c.begin, c.end}, slot->lane);
         return;
     }
     size_t       i = stage - 1;
-    struct piece s = piece_of(net, i, rows, part, parts);
+    struct piece s = piece_of(net, i, rows, slot->part, slot->parts);
     if (stage == net->n_ops) {
-        op_backward(net, i, s, live, part, parts);
+        train_backward(net, i, s, live, slot);
     } else if (stage == net->n_ops - 1) {
-        backward_head(net, i, s, live, part, parts);
+        backward_head(net, i, s, live, slot);
     } else {
-        op_backward_product(net, stage, s);
-        op_backward(net, i, s, rows, part, parts);
+        train_product(net, stage, s, slot->lane);
+        train_backward(net, i, s, rows, slot);
     }
 }
 
@@ -241,18 +270,11 @@ static void backward_stage(void *arg, size_t k)
     const struct job          *job = arg;
     const struct network_pass *p = job->pass;
     struct network            *net = p->nets[k / p->parts];
+    struct slot                slot = slot_of(p, k);
     size_t                     stage = job->stage;
-    backward_op(net, job, stage, k % p->parts);
-    while (stage > 0 && backward_goes_on(net, stage - 1))
-        backward_op(net, job, --stage, k % p->parts);
-}
-
-static void backward_whole(void *arg, size_t k)
-{
-    const struct job *job = arg;
-    struct network   *net = job->pass->nets[k];
-    for (size_t stage = net->n_ops + 1; stage-- > 0;)
-        backward_op(net, job, stage, 0);
+    backward_op(net, job, stage, &slot);
+    while (stage > 0 && (p->parts == 1 || backward_goes_on(net, stage - 1)))
+        backward_op(net, job, --stage, &slot);
 }
 
 // whether anything is left to do below op 0
@@ -267,13 +289,14 @@ void network_backward(const struct network_pass *p, bool input)
     const struct network *net = p->nets[0];
     assert(p->live >= 1 && p->live <= p->rows);
     if (p->parts == 1) {
-        pool_run(p->pool, p->n, backward_whole, &job);
+        job.stage = net->n_ops;
+        pool_run(p->pool, "backward", p->n, backward_stage, &job);
         return;
     }
     for (size_t stage = net->n_ops + 1; stage-- > 0;)
         if (!backward_goes_on(net, stage) && (stage > 0 || input_stage(net, input))) {
             job.stage = stage;
-            pool_run(p->pool, p->n * p->parts, backward_stage, &job);
+            pool_run(p->pool, "backward", p->n * p->parts, backward_stage, &job);
         }
 }
 

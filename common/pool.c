@@ -2,6 +2,7 @@
 
 #include "common/vec.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -21,9 +22,11 @@ struct pool {
     struct pool_worker *workers;  // (threads - 1)
     size_t              started;
     // the job, written before `round` grows
-    pool_fn *fn;
-    void    *job;
-    size_t   parts;
+    const char     *name;
+    pool_fn        *fn;
+    void           *job;
+    size_t          parts;
+    struct profile *profile;
     _Alignas(64) atomic_size_t round;    // grows by one a job
     _Alignas(64) atomic_size_t running;  // workers not done with this round
     atomic_bool     stop;
@@ -42,11 +45,16 @@ static inline void relax(void)
 #endif
 }
 
-static void run_share(struct pool *p, size_t rank)
+// the parts of thread `rank` of `threads`
+static void run_share(struct pool *p, size_t rank, size_t threads)
 {
-    size_t begin = rank * p->parts / p->threads, end = (rank + 1) * p->parts / p->threads;
-    for (size_t i = begin; i < end; i++)
+    size_t               begin = rank * p->parts / threads, end = (rank + 1) * p->parts / threads;
+    struct profile_lane *lane = p->profile == NULL ? NULL : &p->profile->lane[rank];
+    for (size_t i = begin; i < end; i++) {
+        double start = profile_start(lane);
         p->fn(p->job, i);
+        profile_add(lane, p->name, start);
+    }
 }
 
 // waits until a round other than `seen` begins
@@ -76,7 +84,7 @@ static void *worker_main(void *arg)
         seen = next_round(p, seen);
         if (atomic_load(&p->stop))
             return NULL;
-        run_share(p, w->rank);
+        run_share(p, w->rank, p->threads);
         if (atomic_fetch_sub(&p->running, 1) == 1) {
             pthread_mutex_lock(&p->lock);
             if (p->caller_sleeps)
@@ -161,17 +169,39 @@ size_t pool_threads(const struct pool *p)
     return p->threads;
 }
 
-void pool_run(struct pool *p, size_t parts, pool_fn *fn, void *job)
+void pool_set_profile(struct pool *p, struct profile *profile)
 {
+    assert(profile == NULL || profile->lanes == p->threads);
+    p->profile = profile;
+}
+
+// threads that share a round
+static size_t team(const struct pool *p, size_t parts)
+{
+    return parts == 1 ? 1 : p->threads;
+}
+
+struct profile_lane *pool_lane(const struct pool *p, size_t part, size_t parts)
+{
+    if (p->profile == NULL)
+        return NULL;
+    size_t rank = 0;
+    while ((rank + 1) * parts / team(p, parts) <= part)
+        rank++;
+    return &p->profile->lane[rank];
+}
+
+void pool_run(struct pool *p, const char *name, size_t parts, pool_fn *fn, void *job)
+{
+    p->name = name;
     p->fn = fn;
     p->job = job;
     p->parts = parts;
-    if (p->threads == 1 || parts == 1) {
-        for (size_t i = 0; i < parts; i++)
-            fn(job, i);
+    if (team(p, parts) == 1) {
+        run_share(p, 0, 1);
         return;
     }
     begin_round(p);
-    run_share(p, 0);
+    run_share(p, 0, p->threads);
     wait_round(p);
 }

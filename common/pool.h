@@ -7,6 +7,7 @@
 #define COMMON_POOL_H
 
 #include "common/error.h"
+#include "common/profile.h"
 
 #include <stddef.h>
 
@@ -22,8 +23,14 @@ void         pool_free(struct pool *p);
 
 size_t pool_threads(const struct pool *p);
 
+// From now on every part is a span of profile (with as many lanes as there are threads); NULL for none.
+void pool_set_profile(struct pool *p, struct profile *profile);
+
+// The lane of the thread that runs this part, NULL without a profile.
+struct profile_lane *pool_lane(const struct pool *p, size_t part, size_t parts);
+
 // Runs fn(job, 0) ... fn(job, parts - 1) and returns when all are done. What a part wrote is then seen
-// by all threads. One caller at a time.
-void pool_run(struct pool *p, size_t parts, pool_fn *fn, void *job);
+// by all threads. One caller at a time. name: of the spans, a literal.
+void pool_run(struct pool *p, const char *name, size_t parts, pool_fn *fn, void *job);
 
 #endif

@@ -242,6 +242,11 @@ void update_set_progress(struct update *u, double fraction)
     u->progress = fraction;
 }
 
+void update_set_profile(struct update *u, struct profile *p)
+{
+    pool_set_profile(u->pool, p);
+}
+
 const float *update_td_error(const struct update *u)
 {
     return u->td;

@@ -41,6 +41,11 @@ void update_step(struct update *u, const struct batch *b, struct update_result *
 // updates.
 void update_set_progress(struct update *u, double fraction);
 
+struct profile;
+
+// From now on the parts of every update are spans of p, one lane for each of the threads; NULL: no more.
+void update_set_profile(struct update *u, struct profile *p);
+
 // Updates so far, those left out included.
 uint64_t update_count(const struct update *u);
 

@@ -69,12 +69,12 @@ static void heads_backward_part(void *job, size_t part)
 
 static double loss_continuous(struct update *u)
 {
-    pool_run(u->pool, u->row_parts, sample_part, u);
+    pool_run(u->pool, "sample actions", u->row_parts, sample_part, u);
     for (size_t i = 0; i < 2; i++)
         network_eval_prepare(&u->q[i]);
-    pool_run(u->pool, 2 * u->critic_parts, value_part, u);
-    pool_run(u->pool, 2 * u->critic_parts, value_backward_part, u);
-    pool_run(u->pool, u->row_parts, heads_backward_part, u);
+    pool_run(u->pool, "critics at new actions", 2 * u->critic_parts, value_part, u);
+    pool_run(u->pool, "critics back to actions", 2 * u->critic_parts, value_backward_part, u);
+    pool_run(u->pool, "policy heads backward", u->row_parts, heads_backward_part, u);
     double loss = 0;
     for (size_t r = 0; r < u->B; r++) {
         float q1 = u->policy_q[0][r], q2 = u->policy_q[1][r];
@@ -148,19 +148,19 @@ bool update_actor_step(struct update *u, struct update_result *result)
         return false;
     }
     network_backward(&pass, false);
-    pool_run(u->pool, u->row_parts, square_part, u);
+    pool_run(u->pool, "gradient norm", u->row_parts, square_part, u);
     if (!update_clip(&u->actor, u->squares, u->row_parts, &u->grad_scale[0])) {
         update_explain(u, "gradient of actor", &u->actor, result);
         return false;
     }
     adam_begin(&u->actor_adam, adam_rate(&u->actor.spec.optim, u->progress));
-    pool_run(u->pool, u->row_parts, adam_part, u);
+    pool_run(u->pool, "adam", u->row_parts, adam_part, u);
     network_commit(&u->actor);
     if (u->actor.spec.weight_norm)
         network_project(&u->actor);
     step_alpha(u, entropy, result);
     if (u->spec.kind == ALGORITHM_SAC)
-        pool_run(u->pool, 2 * u->critic_parts, follow_part, u);
+        pool_run(u->pool, "targets follow", 2 * u->critic_parts, follow_part, u);
     result->actor_loss = loss;
     result->actor_updated = true;
     return true;

@@ -192,20 +192,23 @@ bool update_critics(struct update *u, struct update_result *result)
 {
     bool joint = u->spec.kind == ALGORITHM_CROSSQ;
     network_eval_prepare(&u->actor);
-    pool_run(u->pool, u->row_parts, prepare_rows, u);
+    pool_run(u->pool, "next actions", u->row_parts, prepare_rows, u);
     if (joint)
         values_crossq(u);
     else
         values_sac(u);
+    struct profile_lane *lane = pool_lane(u->pool, 0, 1);
+    double               start = profile_start(lane);
     compute_targets(u);
     critic_losses(u, result);
+    profile_add(lane, "targets and loss", start);
     if (!isfinite(result->q1_loss) || !isfinite(result->q2_loss)) {
         update_explain(u, "critic loss", NULL, result);
         return false;
     }
     struct network_pass pass = pass_of(u, u->critics, (joint ? 2 : 1) * u->B);
     network_backward(&pass, false);
-    pool_run(u->pool, 2 * u->critic_parts, square_part, u);
+    pool_run(u->pool, "gradient norm", 2 * u->critic_parts, square_part, u);
     for (size_t i = 0; i < 2; i++)
         if (!update_clip(&u->q[i], u->squares + i * u->critic_parts, u->critic_parts,
                          &u->grad_scale[i])) {
@@ -214,7 +217,7 @@ bool update_critics(struct update *u, struct update_result *result)
         }
     for (size_t i = 0; i < 2; i++)
         adam_begin(&u->q_adam[i], adam_rate(&u->q[i].spec.optim, u->progress));
-    pool_run(u->pool, 2 * u->critic_parts, adam_part, u);
-    pool_run(u->pool, 2, commit_part, u);
+    pool_run(u->pool, "adam", 2 * u->critic_parts, adam_part, u);
+    pool_run(u->pool, "commit statistics", 2, commit_part, u);
     return true;
 }

@@ -30,7 +30,7 @@ static void every_part_runs_once(void **state)
         assert_int_equal(pool_threads(p), threads);
         for (size_t parts = 0; parts <= PARTS; parts++) {
             struct job job = {.sum = 0};
-            pool_run(p, parts, count_part, &job);
+            pool_run(p, "count", parts, count_part, &job);
             for (size_t i = 0; i < PARTS; i++)
                 assert_int_equal(atomic_load(&job.runs[i]), i < parts);
         }
@@ -61,7 +61,7 @@ static void a_round_sees_what_the_last_one_wrote(void **state)
     struct pool *p = pool_make(3, &err);
     struct chain c = {{0}, 0};
     for (c.round = 0; c.round < 2000; c.round++) {
-        pool_run(p, PARTS, chain_part, &c);
+        pool_run(p, "chain", PARTS, chain_part, &c);
         assert_true(c.cell[0] != (size_t)-1);
     }
     pool_free(p);

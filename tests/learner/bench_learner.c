@@ -140,7 +140,7 @@ static double gemm_gflops(struct pool *pool, struct gemm_job *job, size_t thread
     for (int try = 0; try < 9; try++) {
         job->kind = try % 3;
         double start = clock_now();
-        pool_run(pool, threads, gemm_part, job);
+        pool_run(pool, "product", threads, gemm_part, job);
         double rate = flops * (double)(job->repeats * threads) / (clock_now() - start);
         best = rate > best ? rate : best;
     }
