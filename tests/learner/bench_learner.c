@@ -1,5 +1,10 @@
 // Speed of updates against the machine's matrix products. One JSON line for each width, algorithm and
-// layout; WIDTHS="256 512", SECONDS=5 and THREADS=2 in the environment choose what is measured.
+// layout; WIDTHS="256 512", SECONDS=5 and THREADS=2 in the environment choose what is measured. Every
+// update draws its batch from a replay memory and its noise, as the learner does.
+//
+// With PROFILE=trace.json a table of where an update's time goes follows on stderr, and the file shows
+// the last case to chrome://tracing or Perfetto. With COUNT=n each case only makes n updates and prints
+// nothing: for an instruction counter (tests/bench/check.sh).
 //
 // gemm_gflops is the best rate of OpenBLAS on the critic's hidden layer, found in the same process,
 // the same threads each working on a product of their own. updates_per_s is the median of several
@@ -7,6 +12,7 @@
 #include "common/blas.h"
 #include "common/block.h"
 #include "common/clock.h"
+#include "learner/replay.h"
 #include "learner/update_state.h"
 
 #include <stdio.h>
@@ -17,12 +23,24 @@
 #define ACT 6
 #define BATCH 256
 #define STRETCHES 5
+#define ROWS 100000          // in the replay memory
+#define PROFILE_UPDATES 300  // of one profile
+#define PROFILE_SPANS 100000
 
 struct bench {
     enum algorithm_kind algorithm;
     bool                paper;
-    size_t              width, threads;
+    size_t              width, threads, count;
     double              seconds;
+    const char         *profile;  // trace file or NULL
+};
+
+// What an update reads and writes.
+struct work {
+    struct update *update;
+    struct replay  replay;
+    struct batch   batch;
+    struct rng     sample, noise;
 };
 
 // ---------------------------------------------------------------- specs
@@ -149,20 +167,52 @@ static double gemm_gflops(struct pool *pool, struct gemm_job *job, size_t thread
 
 // ---------------------------------------------------------------- the measurement
 
-static void fill_batch(struct batch *b, uint64_t index)
+static int work_init(struct work *w, const struct bench *b, struct error *err)
 {
-    struct rng rng;
-    rng_init(&rng, 1, RNG_TEST, index);
-    rng_normal_fill(&rng, b->obs, BATCH * OBS);
-    rng_normal_fill(&rng, b->next_obs, BATCH * OBS);
-    rng_normal_fill(&rng, b->reward, BATCH);
-    rng_normal_fill(&rng, b->noise_next, BATCH * ACT);
-    rng_normal_fill(&rng, b->noise_policy, BATCH * ACT);
-    for (size_t i = 0; i < BATCH * ACT; i++)
-        b->action[i] = (float)rng_range(&rng, -1, 1);
-    for (size_t i = 0; i < BATCH; i++) {
-        b->weight[i] = 1;
-        b->discount[i] = 0.99f;
+    static struct spec spec;
+    struct row_shape   shape = row_shape_make(OBS, ACT);
+    float              row[2 * OBS + ACT + 4] = {0};
+    fill_spec(&spec, b);
+    *w = (struct work){.update = update_make(&spec, OBS, ACT, false, b->threads, 1, err)};
+    if (w->update == NULL || batch_init(&w->batch, BATCH, OBS, ACT, ACT, err) < 0 ||
+        replay_init(&w->replay, shape, ROWS, 1, NULL, false, err) < 0)
+        return err->code;
+    rng_init(&w->sample, 1, RNG_SAMPLE, 0);
+    rng_init(&w->noise, 1, RNG_NOISE, 0);
+    for (uint64_t i = 0; i < ROWS; i++) {
+        rng_normal_fill(&w->noise, row, shape.flags);
+        for (size_t k = 0; k < ACT; k++)
+            row[OBS + k] = (float)rng_range(&w->noise, -1, 1);
+        row[shape.discount] = 0.99f;
+        replay_insert(&w->replay, row, 1, 0, (struct replay_mark){1, i + 1});
+    }
+    return 0;
+}
+
+static void work_free(struct work *w)
+{
+    update_free(w->update);
+    batch_free(&w->batch);
+    replay_free(&w->replay);
+}
+
+static void one_update(struct work *w, struct profile_lane *lane)
+{
+    struct update_result result;
+    double               start = profile_start(lane);
+    replay_draw(&w->replay, &w->batch, false, &w->sample);
+    replay_gather(&w->replay, &w->batch);
+    for (size_t i = 0; i < BATCH; i++)
+        w->batch.weight[i] = 1;
+    profile_add(lane, "sample batch", start);
+    start = profile_start(lane);
+    rng_normal_fill(&w->noise, w->batch.noise_next, BATCH * ACT);
+    rng_normal_fill(&w->noise, w->batch.noise_policy, BATCH * ACT);
+    profile_add(lane, "draw noise", start);
+    update_step(w->update, &w->batch, &result);
+    if (result.skipped) {
+        fprintf(stderr, "bench_learner: %s is not finite\n", result.why);
+        exit(1);
     }
 }
 
@@ -173,63 +223,85 @@ static int compare(const void *a, const void *b)
 }
 
 // updates a second over some seconds
-static double stretch(struct update *u, const struct batch *batches, double seconds)
+static double stretch(struct work *w, double seconds)
 {
     double   start = clock_now(), now = start;
     uint64_t n = 0;
     // whole turns of the policy delay, so that each stretch does the same work an update
-    while (now - start < seconds || n % u->spec.policy_delay != 0) {
-        struct update_result result;
-        update_step(u, &batches[n++ % 4], &result);
-        if (result.skipped) {
-            fprintf(stderr, "bench_learner: %s is not finite\n", result.why);
-            exit(1);
-        }
+    while (now - start < seconds || n % w->update->spec.policy_delay != 0) {
+        one_update(w, NULL);
+        n++;
         now = clock_now();
     }
     return (double)n / (now - start);
 }
 
-static void run(const struct bench *b, struct pool *pool)
+// the rate of updates, median of some stretches, and the best rate of products in between
+static double measure(struct work *w, const struct bench *b, struct pool *pool, double *gemm)
 {
-    static struct spec spec;
-    struct error       err = {0};
-    struct batch       batches[4] = {0};
-    struct gemm_job    job = {.width = b->width};
-    fill_spec(&spec, b);
-    struct update *u = update_make(&spec, OBS, ACT, false, b->threads, 1, &err);
-    job.stride = network_ld(b->width) * (b->width > 2 * BATCH ? b->width : 2 * BATCH);
+    struct gemm_job job = {.width = b->width};
+    double          rates[STRETCHES];
+    size_t          tall = b->width > 2 * BATCH ? b->width : 2 * BATCH;
+    job.stride = b->width * tall;
     size_t size = 3 * b->threads * job.stride * sizeof(float);
     job.x = block_make(size);
-    for (int i = 0; i < 4; i++)
-        if (batch_init(&batches[i], BATCH, OBS, ACT, ACT, &err) == 0)
-            fill_batch(&batches[i], (uint64_t)i);
-    if (u == NULL || job.x == NULL || err.code != 0) {
-        fprintf(stderr, "bench_learner: %s\n", err.text);
+    if (job.x == NULL) {
+        fprintf(stderr, "bench_learner: no memory\n");
         exit(1);
     }
     job.w = job.x + b->threads * job.stride;
     job.y = job.w + b->threads * job.stride;
-    double rates[STRETCHES], gemm = 0;
-    stretch(u, batches, b->seconds / STRETCHES);
+    *gemm = 0;
+    stretch(w, b->seconds / STRETCHES);
     for (int i = 0; i < STRETCHES; i++) {
         double rate = gemm_gflops(pool, &job, b->threads);
-        gemm = rate > gemm ? rate : gemm;
-        rates[i] = stretch(u, batches, b->seconds / STRETCHES);
+        *gemm = rate > *gemm ? rate : *gemm;
+        rates[i] = stretch(w, b->seconds / STRETCHES);
     }
-    qsort(rates, STRETCHES, sizeof *rates, compare);
-    double median = rates[STRETCHES / 2], gflop = gflop_per_update(u);
-    printf("{\"bench\":\"learner\",\"algo\":\"%s\",\"layout\":\"%s\",\"obs\":%d,\"act\":%d,"
-           "\"batch\":%d,\"critic\":[%zu,%zu],\"actor\":[256,256],\"threads\":%zu,"
-           "\"updates_per_s\":%.2f,\"gflop_per_update\":%.4f,\"gemm_gflops\":%.1f,"
-           "\"fraction\":%.3f}\n",
-           b->algorithm == ALGORITHM_CROSSQ ? "CrossQ" : "SAC", b->paper ? "paper" : "slm", OBS,
-           ACT, BATCH, b->width, b->width, b->threads, median, gflop, gemm, median * gflop / gemm);
-    fflush(stdout);
-    for (int i = 0; i < 4; i++)
-        batch_free(&batches[i]);
     block_free(job.x, size);
-    update_free(u);
+    qsort(rates, STRETCHES, sizeof *rates, compare);
+    return rates[STRETCHES / 2];
+}
+
+static int show_profile(struct work *w, const struct bench *b, struct error *err)
+{
+    struct profile p;
+    if (profile_init(&p, b->threads, PROFILE_SPANS, err) < 0)
+        return err->code;
+    update_set_profile(w->update, &p);
+    for (int i = 0; i < PROFILE_UPDATES; i++)
+        one_update(w, &p.lane[0]);
+    update_set_profile(w->update, NULL);
+    int code = profile_trace(&p, b->profile, err);
+    profile_table(&p, stderr, PROFILE_UPDATES);
+    profile_free(&p);
+    return code;
+}
+
+static void run(const struct bench *b, struct pool *pool)
+{
+    struct error err = {0};
+    struct work  w;
+    double       gemm = 0;
+    if (work_init(&w, b, &err) < 0) {
+        fprintf(stderr, "bench_learner: %s\n", err.text);
+        exit(1);
+    }
+    for (size_t i = 0; i < b->count; i++)
+        one_update(&w, NULL);
+    if (b->count == 0) {
+        double rate = measure(&w, b, pool, &gemm), gflop = gflop_per_update(w.update);
+        printf("{\"bench\":\"learner\",\"algo\":\"%s\",\"layout\":\"%s\",\"obs\":%d,\"act\":%d,"
+               "\"batch\":%d,\"critic\":[%zu,%zu],\"actor\":[256,256],\"threads\":%zu,"
+               "\"updates_per_s\":%.2f,\"gflop_per_update\":%.4f,\"gemm_gflops\":%.1f,"
+               "\"fraction\":%.3f}\n",
+               b->algorithm == ALGORITHM_CROSSQ ? "CrossQ" : "SAC", b->paper ? "paper" : "slm", OBS,
+               ACT, BATCH, b->width, b->width, b->threads, rate, gflop, gemm, rate * gflop / gemm);
+        fflush(stdout);
+    }
+    if (b->profile != NULL && show_profile(&w, b, &err) < 0)
+        fprintf(stderr, "bench_learner: %s\n", err.text);
+    work_free(&w);
 }
 
 static const char *setting(const char *name, const char *otherwise)
@@ -242,7 +314,9 @@ int main(void)
 {
     const char  *widths = setting("WIDTHS", "256 512 1024 2048");
     struct bench b = {.seconds = strtod(setting("SECONDS", "5"), NULL),
-                      .threads = strtoul(setting("THREADS", "2"), NULL, 10)};
+                      .threads = strtoul(setting("THREADS", "2"), NULL, 10),
+                      .count = strtoul(setting("COUNT", "0"), NULL, 10),
+                      .profile = setting("PROFILE", NULL)};
     struct error err = {0};
     if (b.threads < 1 || !(b.seconds > 0)) {
         fprintf(stderr, "bench_learner: THREADS and SECONDS are numbers above 0\n");
