@@ -164,6 +164,10 @@ bench-env: $(B)/tests/actor/bench_env  ## environment steps/s: TASKS=, SECONDS=
 bench-wire: $(B)/tests/bench/bench_wire  ## transitions/s over the wire: ACTORS=, SECONDS=
 	@$<
 
+.PHONY: bench-check
+bench-check: $(B)/tests/learner/bench_learner $(B)/tests/actor/count_step  ## instruction counts against a stored baseline
+	@tests/bench/check.sh $(B)
+
 .PHONY: report
 report: $(PROGRAMS)  ## learning curves: RUN="runs/a runs/b" OUT=report.svg
 	$(Q)$(B)/crossfleet-learner report $(or $(RUN),$(wildcard runs/*)) -o $(or $(OUT),report.svg)
