@@ -131,7 +131,7 @@ static const char *same_leaf(const char *key)
 void spec_bind_unknown(struct spec_bind *b, int line, const char *path, const char *key,
                        const char *const *names, size_t n)
 {
-    size_t      best = strlen(key) / 3 + 2, used = 0;
+    size_t      best = strlen(key) / 3 + 1, used = 0;
     const char *nearest = NULL;
     char        list[400] = "nothing";
     for (size_t i = 0; i < n; i++)

@@ -35,8 +35,12 @@ void spec_bind_resolve(struct spec_bind *b)
 
 static void check_pair(struct spec_bind *b, const char *path, bool good, const char *allowed)
 {
-    if (!good)
-        problems_add(b->problems, spec_bind_line(b, path), path, "allowed: %s", allowed);
+    char                    is[128];
+    const struct yaml_node *node = spec_bind_at(b, path);
+    if (good)
+        return;
+    problems_add(b->problems, spec_bind_line(b, path), path, "is %s, allowed: %s",
+                 node != NULL ? yaml_describe(node, is, sizeof is) : "left out", allowed);
 }
 
 static bool has_renorm(const struct net_spec *net)

@@ -80,6 +80,7 @@ static bool read_torch_argument(struct net_bind *n, const char *key, const struc
 {
     static const char *const on[] = {"bias", "affine", "elementwise_affine", "track_running_stats"};
     bool                     flag = false;
+    char                     is[128];
     if (strcmp(key, "normalized_shape") == 0) {
         read_shape(n, node, path);
         return true;
@@ -90,7 +91,8 @@ static bool read_torch_argument(struct net_bind *n, const char *key, const struc
     for (size_t i = 0; i < sizeof on / sizeof on[0]; i++)
         if (strcmp(key, on[i]) == 0) {
             if (!yaml_get_bool(node, &flag) || !flag)
-                problems_add(n->b->problems, node->line, path, "allowed: true");
+                problems_add(n->b->problems, node->line, path, "is %s, allowed: true",
+                             yaml_describe(node, is, sizeof is));
             return true;
         }
     return false;
@@ -280,7 +282,9 @@ static void read_hid_layers(struct net_bind *n, const struct yaml_node *list)
         }
     }
     if (list->kind != YAML_LIST || list->n == 0) {
-        net_problem(n, list->line, "hid_layers", "allowed: a list of widths, such as [256, 256]");
+        snprintf(path, sizeof path, "is %s, allowed: a list of widths, such as [256, 256]",
+                 list->kind == YAML_LIST ? "an empty list" : yaml_describe(list, is, sizeof is));
+        net_problem(n, list->line, "hid_layers", path);
         return;
     }
     for (size_t i = 0; i < list->n; i++) {
