@@ -1,9 +1,13 @@
 #include "actor/session.h"
 
+#include "common/bundle.h"
 #include "common/log.h"
 #include "common/stop.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define SOCKETS 8
@@ -37,6 +41,38 @@ static int handshake(struct session *s, struct error *err)
     }
 }
 
+// the files of the user's own task: a model comes with the spec, a plug-in never does
+static int find_files(struct session *s, struct error *err)
+{
+    const struct transition_send_welcome *w = transition_send_welcome(s->send);
+    struct task_spec                     *task = &s->spec.env.task;
+    const char                           *plugin = s->options->plugin;
+    // a learner at the other end of a local socket is the same user's: its own path is good
+    if (plugin != NULL || strncmp(s->options->connect, "ipc://", 6) != 0)
+        snprintf(task->plugin, sizeof task->plugin, "%s", plugin != NULL ? plugin : "");
+    if (w->assets_size == 0)
+        return 0;
+    const char *tmp = getenv("TMPDIR");
+    snprintf(s->folder, sizeof s->folder, "%s/crossfleet-XXXXXX",
+             tmp != NULL && strlen(tmp) < 40 ? tmp : "/tmp");
+    if (mkdtemp(s->folder) == NULL) {
+        error_set(err, ERR_SYSTEM, "%s: %s", s->folder, strerror(errno));
+        s->folder[0] = '\0';
+        return err->code;
+    }
+    return bundle_unpack(w->assets, w->assets_size, s->folder, task->model, sizeof task->model,
+                         err);
+}
+
+static void remove_files(struct session *s)
+{
+    if (s->folder[0] == '\0')
+        return;
+    const struct transition_send_welcome *w = transition_send_welcome(s->send);
+    bundle_remove(w->assets, w->assets_size, s->folder);
+    s->folder[0] = '\0';
+}
+
 int session_open(struct session *s, const struct actor_options *options, struct error *err)
 {
     char name[MESSAGE_NAME];
@@ -62,6 +98,9 @@ int session_open(struct session *s, const struct actor_options *options, struct 
     if (spec_parse(&s->spec, w->spec, w->spec_size, "the learner's spec", NULL,
                    &(struct spec_options){0}, NULL, err) < 0)
         return err->code;
+    s->spec_hash = spec_hash(&s->spec);
+    if (find_files(s, err) < 0)
+        return err->code;
     log_info("session", "joined run %016llx as slot %llu, incarnation %llu",
              (unsigned long long)w->run_id, (unsigned long long)w->slot,
              (unsigned long long)w->incarnation);
@@ -81,8 +120,9 @@ int session_ready(struct session *s, const struct env_info *info, size_t rows, s
         .high = info->high,
         .max_steps = info->max_steps,
         .threshold = info->threshold,
-        .spec_hash = spec_hash(&s->spec),
+        .spec_hash = s->spec_hash,
     };
+    remove_files(s);
     // a vector step may give every open window at once
     size_t burst = 2 * rows * (size_t)a->n_step;
     size_t window = (size_t)c->credit_window > burst ? (size_t)c->credit_window : burst;
@@ -122,6 +162,7 @@ bool session_weights_good(struct session *s)
 
 uint64_t session_close(struct session *s)
 {
+    remove_files(s);
     uint64_t unsent = transition_send_close(s->send, DRAIN_S);
     weights_recv_close(s->weights);
     policy_free(&s->policy);

@@ -24,9 +24,11 @@ struct session {
     struct transition_send     *send;
     struct weights_recv        *weights;
     struct spec                 spec;
-    struct policy               policy;
-    uint64_t                    version;  // of the weights in policy, 0: none yet
-    bool                        warned;   // that no weights come
+    uint32_t      spec_hash;   // of the spec as it came, before files found their places
+    char          folder[64];  // of a custom task's files, until the task is made
+    struct policy policy;
+    uint64_t      version;  // of the weights in policy, 0: none yet
+    bool          warned;   // that no weights come
 };
 
 // Opens the sockets and waits for a learner's WELCOME, however long it takes.

@@ -7,6 +7,7 @@
 #ifndef LEARNER_LEARNER_H
 #define LEARNER_LEARNER_H
 
+#include "common/bundle.h"
 #include "common/error.h"
 #include "common/spec.h"
 #include "learner/batch.h"
@@ -45,6 +46,7 @@ struct learner {
     const struct learner_options *options;  // borrowed
     struct spec                   spec;
     char                         *spec_text;  // resolved YAML
+    struct bundle                 bundle;     // model files of a custom task, or nothing
     struct run_dir                dir;
     struct identity               identity;
     struct safetensors            saved;  // the checkpoint to go on from, empty for none

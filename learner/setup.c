@@ -44,7 +44,12 @@ static int spec_open(struct learner *l, struct error *err)
     if (f == NULL)
         return error_set(err, ERR_MEMORY, "no memory for the spec's text");
     int rc = spec_write(&l->spec, f, err);
-    return fclose(f) == 0 ? rc : error_set(err, ERR_MEMORY, "no memory for the spec's text");
+    if (fclose(f) != 0)
+        return error_set(err, ERR_MEMORY, "no memory for the spec's text");
+    // actors may be elsewhere, so a custom task's model goes to them with the spec
+    if (rc == 0 && l->spec.env.task.model[0] != '\0')
+        rc = bundle_pack(&l->bundle, l->spec.env.task.model, MESSAGE_ASSETS_MAX, err);
+    return rc;
 }
 
 // ------ what is shown
@@ -147,6 +152,8 @@ static int wire_open(struct learner *l, struct error *err)
                 .spec_text = l->spec_text,
                 .spec_size = strlen(l->spec_text),
                 .spec_hash = spec_hash(&l->spec),
+                .assets = l->bundle.bytes,
+                .assets_size = l->bundle.size,
                 .max_actors = c->max_actors,
                 .credit_window = c->credit_window,
                 .block_rows = c->block_rows,
@@ -331,5 +338,6 @@ void learner_close(struct learner *l)
     free(l->peers);
     free(l->status);
     free(l->spec_text);
+    bundle_free(&l->bundle);
     *l = (struct learner){0};
 }

@@ -66,7 +66,6 @@ static int describe(struct env *env, const struct crossfleet_env_sizes *sizes,
 {
     const struct plugin *p = env->instance;
     struct env_info     *info = &env->info;
-    snprintf(info->name, sizeof info->name, "%s", p->table->name);
     info->action = sizes->action;
     info->discrete = sizes->discrete != 0;
     info->max_steps = spec->env.max_t != 0 ? spec->env.max_t : sizes->max_steps;

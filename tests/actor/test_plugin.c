@@ -87,7 +87,7 @@ static void the_example_runs_with_its_sizes_and_its_argument(void **state)
     struct env *env = env_make(&spec, &err);
     if (env == NULL)
         fail_msg("%s", err.text);
-    assert_string_equal(env_info(env)->name, "Glider-v0");
+    assert_string_equal(env_info(env)->name, "plugin");
     assert_int_equal(env_info(env)->obs, 3);
     assert_int_equal(env_info(env)->max_steps, 200);
     rng_init(&rng, 1, RNG_TEST, 0);
