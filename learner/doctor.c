@@ -274,7 +274,8 @@ static void doctor_beside(char *path, size_t size)
 
 static void doctor_programs(struct doctor *d)
 {
-    char beside[2048], command[2300], text[256];
+    char   beside[2048], command[2300], text[256];
+    double rate;
     doctor_beside(beside, sizeof beside);
     snprintf(command, sizeof command, "'%scrossfleet-actor' --version 2>/dev/null | grep -i mujoco",
              beside);
@@ -284,6 +285,12 @@ static void doctor_programs(struct doctor *d)
         doctor_say(d, DOCTOR_NOTE, "actor",
                    "crossfleet-actor does not start beside this program -> only remote actors; try "
                    "`make all` and `crossfleet-actor --version`");
+    // the last column of its line
+    snprintf(command, sizeof command,
+             "'%scrossfleet-actor' envs --bench 2>/dev/null | sed -n 's/^HalfCheetah-v5 .* //p'",
+             beside);
+    if (doctor_output(text, sizeof text, command) && (rate = strtod(text, NULL)) > 0)
+        doctor_say(d, DOCTOR_OK, "simulation", "HalfCheetah-v5 %.0f steps/s on one thread", rate);
     if (doctor_output(text, sizeof text, "gnuplot --version 2>/dev/null"))
         doctor_say(d, DOCTOR_OK, "report", "%s", text);
     else

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-// Runs every check, in two or three seconds.
+// Runs every check, in about ten seconds.
 //
 //   returns  how many failed
 int doctor_run(FILE *out);

@@ -3,6 +3,8 @@
 #include "common/stop.h"
 #include "common/version.h"
 #include "learner/check.h"
+#include "learner/doctor.h"
+#include "learner/export.h"
 #include "learner/report.h"
 #include "learner/status_client.h"
 #include "learner/train.h"
@@ -42,6 +44,10 @@ static const struct command_option report_options[] = {
     {"output", "FILE", OPTION_TEXT, OPTION(output), "also -o: .svg, .png or .html (report.svg)"},
 };
 
+static const struct command_option export_options[] = {
+    {"output", "FILE", OPTION_TEXT, OPTION(output), "also -o: .onnx (policy.onnx)"},
+};
+
 static int run_train(const void *options, struct error *err)
 {
     return train_run(options, err);
@@ -75,6 +81,20 @@ static int run_status(const void *options, struct error *err)
     return status_client_run(o->operands.item[0], stdout, err) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+static int run_export(const void *options, struct error *err)
+{
+    const struct learner_options *o = options;
+    const char                   *file = o->output != NULL ? o->output : "policy.onnx";
+    int                           rc = export_run(o->operands.item[0], file, err);
+    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int run_doctor(const void *options, struct error *err)
+{
+    (void)options, (void)err;
+    return doctor_run(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
 static const struct command commands[] = {
     {"train", "SPEC[:NAME]", 1, 1, "train a policy: one process, one session", train_options,
      sizeof train_options / sizeof *train_options, run_train},
@@ -84,6 +104,8 @@ static const struct command commands[] = {
     {"report", "RUN...", 1, COMMAND_LIST, "learning curves of one or many runs", report_options, 1,
      run_report},
     {"status", "URL", 1, 1, "one screen of a running learner", NULL, 0, run_status},
+    {"export", "POLICY|RUN", 1, 1, "a policy as an ONNX model", export_options, 1, run_export},
+    {"doctor", "", 0, 0, "what this machine has and lacks for training", NULL, 0, run_doctor},
 };
 
 static void print_version(FILE *out)

@@ -3,6 +3,7 @@
 #include "common/log.h"
 #include "common/stop.h"
 #include "learner/learner.h"
+#include "learner/report.h"
 #include "learner/state.h"
 
 #include <inttypes.h>
@@ -22,7 +23,18 @@ static int save(struct learner *l, struct error *err)
     return run_dir_write(&l->dir, "checkpoint/finished", text, (size_t)n, err);
 }
 
-static int session(struct learner *l, char hash[65], struct error *err)
+// a run without its picture is a run all the same
+static void draw(const char *run)
+{
+    char         path[RUN_DIR_PATH + 16];
+    struct error err = {0};
+    snprintf(path, sizeof path, "%s/report.svg", run);
+    if (report_write(&run, 1, path, &err) < 0)
+        log_warn("report", "%s", err.text);
+}
+
+// path gets the run directory when this session has finished the run
+static int session(struct learner *l, char hash[65], char path[RUN_DIR_PATH], struct error *err)
 {
     int rc = learner_open(l, l->options, err);
     if (rc < 0)
@@ -40,22 +52,26 @@ static int session(struct learner *l, char hash[65], struct error *err)
             return *err = failed, err->code;
         if (l->options->lockstep)
             state_hash(l, hash);
+        if (l->finished)
+            snprintf(path, RUN_DIR_PATH, "%s", l->dir.path);
     }
     return rc;
 }
 
 int train_run(const struct learner_options *options, struct error *err)
 {
-    char            hash[65] = "";
+    char            hash[65] = "", path[RUN_DIR_PATH] = "";
     struct learner *l = calloc(1, sizeof *l);
     if (l == NULL)
         return error_set(err, ERR_MEMORY, "no memory for a learner"), EXIT_FAILED;
     stop_catch();
     log_open("learner", LOG_INFO, options->log_json);
     l->options = options;
-    int rc = session(l, hash, err);
+    int rc = session(l, hash, path, err);
     learner_close(l);
     free(l);
+    if (path[0] != '\0')
+        draw(path);
     if (hash[0] != '\0')
         printf("checkpoint sha256 %s\n", hash);
     if (rc == ERR_STOPPED) {
