@@ -13,7 +13,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 
 # ---------------------------------------------------------------- dependencies
 
-BUILDS := all train test golden bench bench-% asan tsan report install fuzz build/%
+BUILDS := all train test golden bench bench-% asan tsan report install lib fuzz build/%
 NEEDED := $(filter $(BUILDS),$(or $(MAKECMDGOALS),all))
 export MUJOCO MUJOCO_DIR BLAS CC
 ifneq ($(NEEDED),)
@@ -93,7 +93,7 @@ TESTS    := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/*/test_*.c)))
 BENCHES  := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/*/bench_*.c)))
 
 # a test of a module links that module; others link everything
-parts = $(COMMON) $(if $(filter common proto actor deploy,$(1)),,$(LEARNER)) \
+parts = $(if $(filter deploy,$(1)),$(LIBRARY)) $(COMMON) $(if $(filter common proto actor deploy,$(1)),,$(LEARNER)) \
         $(if $(filter common proto learner deploy,$(1)),,$(ACTOR))
 libs  = $(if $(filter common proto actor deploy,$(1)),,$(LEARNER_LIBS)) \
         $(if $(filter common proto learner deploy,$(1)),,$(ACTOR_LIBS)) $(COMMON_LIBS)
@@ -117,6 +117,26 @@ $(B)/crossfleet-learner: $(B)/learner/main.o $(LEARNER) $(COMMON)
 $(B)/crossfleet-actor: $(B)/actor/main.o $(ACTOR) $(COMMON)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(FINAL_LDFLAGS) -rdynamic -o $@ $^ $(ACTOR_LIBS) $(COMMON_LIBS) $(call rpath,..)
+
+# the policy code once more, without BLAS and with every other name kept inside
+LIBRARY := $(B)/libcrossfleet_policy.a
+PLAIN   := $(patsubst %.c,$(B)/plain/%.o,deploy/c/crossfleet_policy.c $(addprefix common/, \
+             policy.c policy_file.c safetensors.c safetensors_save.c json_scan.c atomic_file.c rng.c error.c))
+
+$(B)/plain/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $< (plain)"
+	$(Q)$(CC) -D_POSIX_C_SOURCE=200809L -DBLAS_SYSTEM -Ideploy/c/plain -I. $(CPPFLAGS) $(FINAL_CFLAGS) \
+		-fPIC -MMD -MP -c -o $@ $<
+
+$(LIBRARY): $(PLAIN)
+	@echo "  LIB     $@"
+	$(Q)$(LD) -r -o $(@:.a=.o) $^
+	$(Q)objcopy --wildcard --keep-global-symbol='crossfleet_policy_*' $(@:.a=.o)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(@:.a=.o)
+
+.PHONY: lib
+lib: $(LIBRARY)  ## libcrossfleet_policy.a: act with a policy from C, needs libm alone
 
 define module_rules
 $$(B)/tests/$(1)/%: $$(B)/tests/$(1)/%.o $$(call parts,$(1))
@@ -180,7 +200,7 @@ asan:  ## every test under address and undefined sanitizers
 tsan:  ## every test under the thread sanitizer
 	$(Q)OPENBLAS_NUM_THREADS=1 $(MAKE) --no-print-directory test VARIANT=tsan
 
-FORMATTED = $(sort $(wildcard $(foreach dir,common proto actor actor/env learner tests/*,$(dir)/*.[ch])))
+FORMATTED = $(sort $(wildcard $(foreach dir,common proto actor actor/env learner deploy/c deploy/c/plain configs/examples/* tests/*,$(dir)/*.[ch])))
 CLANG_FORMAT = $(firstword $(shell command -v clang-format-14 clang-format))
 
 .PHONY: lint format format-check
@@ -201,12 +221,14 @@ deps:  ## install what building and testing need
 DEST = $(DESTDIR)$(PREFIX)
 
 .PHONY: install
-install: $(PROGRAMS)  ## into DESTDIR/PREFIX (/usr/local)
+install: $(PROGRAMS) $(LIBRARY)  ## into DESTDIR/PREFIX (/usr/local)
 	install -d $(DEST)/bin $(DEST)/lib/crossfleet $(DEST)/include $(DEST)/share/crossfleet/assets \
 		$(DEST)/share/man/man1 $(DEST)/share/bash-completion/completions $(DEST)/share/zsh/site-functions
 	install $(PROGRAMS) $(DEST)/bin
 	install -m 644 build/deps/assets/*.xml $(DEST)/share/crossfleet/assets
 	cp -R configs $(DEST)/share/crossfleet
+	install -m 644 $(LIBRARY) $(DEST)/lib
+	install -m 644 deploy/c/crossfleet_policy.h $(DEST)/include
 	$(if $(MUJOCO_LIB),install -m 644 $(MUJOCO_LIB) $(DEST)/lib/crossfleet)
 	$(if $(filter system,$(BLAS)),,install -m 644 $(BLAS_LIBS) $(DEST)/lib/crossfleet)
 	$(if $(wildcard actor/crossfleet_env.h),install -m 644 actor/crossfleet_env.h $(DEST)/include)
