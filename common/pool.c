@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-// about 20 us: longer than the gaps inside an update, shorter than anyone notices
-#define SPINS 2000
+// about 100 us: longer than the gaps inside an update and the draw of its batch
+#define SPINS 5000
 
 struct pool_worker {
     struct pool *pool;

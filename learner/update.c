@@ -230,7 +230,8 @@ void update_step(struct update *u, const struct batch *b, struct update_result *
     u->batch = b;
     u->alpha = expf(u->log_alpha);
     u->count++;
-    if (update_critics(u, result) && u->count % u->spec.policy_delay == 0)
+    u->actor_due = u->count % u->spec.policy_delay == 0;
+    if (update_critics(u, result) && u->actor_due)
         update_actor_step(u, result);
     result->alpha = exp((double)u->log_alpha);
     u->batch = NULL;

@@ -23,11 +23,13 @@ static void prepare_rows(void *job, size_t part)
         float *now = u->critic_in + r * u->ld_in, *next = now + u->B * u->ld_in;
         memcpy(now, b->obs + r * O, O * sizeof(float));
         memcpy(next, b->next_obs + r * O, O * sizeof(float));
-        memcpy(u->obs_in + r * u->ld_obs, b->obs + r * O, O * sizeof(float));
         memcpy(u->next_obs_in + r * u->ld_obs, b->next_obs + r * O, O * sizeof(float));
-        memcpy(u->policy_in + r * u->ld_in, b->obs + r * O, O * sizeof(float));
         if (!u->discrete)
             memcpy(now + O, b->action + r * A, A * sizeof(float));
+        if (u->actor_due) {
+            memcpy(u->obs_in + r * u->ld_obs, b->obs + r * O, O * sizeof(float));
+            memcpy(u->policy_in + r * u->ld_in, b->obs + r * O, O * sizeof(float));
+        }
     }
     network_eval_rows(&u->actor, u->next_obs_in, s.begin, s.end);
     size_t       ld;

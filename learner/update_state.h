@@ -33,6 +33,7 @@ struct update {
     double                progress;  // of the run, 0 to 1, for learning-rate schedules
     // the running update
     const struct batch *batch;
+    bool                actor_due;    // it is one of every policy_delay
     float               alpha;        // exp(log_alpha) at its start
     float              *critic_in;    // (2B, ld_in)  [obs, action] then [next_obs, a']
     float              *policy_in;    // (B, ld_in)   [obs, a]
