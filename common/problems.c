@@ -1,30 +1,36 @@
 #include "common/problems.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-int problems_init(struct problems *p, const char *file, struct error *err)
+void problems_init(struct problems *p, const char *file)
 {
     memset(p, 0, sizeof *p);
     snprintf(p->file, sizeof p->file, "%s", file);
-    p->item = calloc(PROBLEMS_MAX, sizeof *p->item);
-    if (p->item == NULL)
-        return error_set(err, ERR_MEMORY, "%s: no memory to check it", file);
-    return 0;
 }
 
 void problems_free(struct problems *p)
 {
     free(p->item);
-    p->item = NULL;
-    p->n = 0;
+    memset(p, 0, sizeof *p);
 }
 
-static size_t problems_kept(const struct problems *p)
+// room for one more; a problem that finds none is still counted
+static bool problems_grow(struct problems *p)
 {
-    return p->n < PROBLEMS_MAX ? p->n : PROBLEMS_MAX;
+    if (p->kept < p->room)
+        return true;
+    size_t          room = p->room == 0 ? 8 : 2 * p->room;
+    struct problem *bigger =
+        p->kept < PROBLEMS_MAX ? realloc(p->item, room * sizeof *bigger) : NULL;
+    if (bigger == NULL)
+        return false;
+    p->item = bigger;
+    p->room = room;
+    return true;
 }
 
 void problems_add(struct problems *p, int line, const char *path, const char *format, ...)
@@ -40,20 +46,18 @@ void problems_add(struct problems *p, int line, const char *path, const char *fo
     vsnprintf(new.text + n, sizeof new.text - (size_t)n, format, args);
     va_end(args);
 
-    size_t kept = problems_kept(p);
-    for (size_t i = 0; i < kept; i++)
+    for (size_t i = 0; i < p->kept; i++)
         if (p->item[i].line == line && strcmp(p->item[i].text, new.text) == 0)
             return;
-    if (kept < PROBLEMS_MAX)
-        p->item[kept] = new;
+    if (problems_grow(p))
+        p->item[p->kept++] = new;
     p->n++;
 }
 
 // insertion keeps the order of problems of one line
 static void problems_sort(struct problems *p)
 {
-    size_t kept = problems_kept(p);
-    for (size_t i = 1; i < kept; i++) {
+    for (size_t i = 1; i < p->kept; i++) {
         struct problem x = p->item[i];
         size_t         j = i;
         for (; j > 0 && p->item[j - 1].line > x.line; j--)
@@ -77,8 +81,8 @@ int problems_error(struct problems *p, struct error *err)
         return 0;
     problems_sort(p);
     char   text[ERROR_TEXT] = "";
-    size_t used = 0, kept = problems_kept(p), shown = 0;
-    for (; shown < kept; shown++) {
+    size_t used = 0, shown = 0;
+    for (; shown < p->kept; shown++) {
         char line[sizeof p->file + PROBLEM_TEXT + 32];
         int  n = problem_line(p, &p->item[shown], line, sizeof line);
         // room for the line that counts the rest
@@ -90,6 +94,6 @@ int problems_error(struct problems *p, struct error *err)
     if (shown < p->n)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s: and %zu more\n", p->file,
                                  p->n - shown);
-    text[used - 1] = '\0';
+    text[used > 0 ? used - 1 : 0] = '\0';
     return error_set(err, ERR_SPEC, "%s", text);
 }

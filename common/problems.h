@@ -19,14 +19,14 @@ struct problem {
 };
 
 struct problems {
-    char            file[256];  // label that starts every line
-    size_t          n;          // found, also those beyond PROBLEMS_MAX
-    struct problem *item;       // (min(n, PROBLEMS_MAX))
+    char            file[256];   // label that starts every line
+    size_t          n;           // found
+    size_t          kept, room;  // how many of them are in item, and how many fit
+    struct problem *item;        // (kept)  at most PROBLEMS_MAX
 };
 
-//   returns  0 or ERR_MEMORY
-//   owns     p->item, until problems_free
-int  problems_init(struct problems *p, const char *file, struct error *err);
+// An empty list; it owns p->item until problems_free.
+void problems_init(struct problems *p, const char *file);
 void problems_free(struct problems *p);
 
 // Adds one. path may be empty, then the text stands alone. The same line and text again is no

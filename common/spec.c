@@ -42,11 +42,9 @@ int spec_parse(struct spec *spec, const char *text, size_t size, const char *lab
     struct spec_bind                 b = {.spec = spec, .problems = &problems, .notes = notes};
     memset(spec, 0, sizeof *spec);
     snprintf(spec->file, sizeof spec->file, "%s", label);
-    int code = problems_init(&problems, label, err);
-    if (code != 0)
-        return code;
+    problems_init(&problems, label);
     read_spec(&b, &tree, text, size, name, options != NULL ? options : &none);
-    code = problems_error(&problems, err);
+    int code = problems_error(&problems, err);
     yaml_tree_free(&tree);
     problems_free(&problems);
     return code;

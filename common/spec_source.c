@@ -185,8 +185,7 @@ static void set_one(struct yaml_tree *tree, struct yaml_node *spec, const char *
     // a mistake in the value is one of the command line, whatever its line
     struct problems inner;
     struct error    err;
-    if (problems_init(&inner, "value", NULL) != 0)
-        return;
+    problems_init(&inner, "value");
     struct yaml_node *value = equals[1] == '\0'
                                   ? yaml_tree_node(tree, YAML_SCALAR, PROBLEM_SET)
                                   : yaml_tree_parse(tree, equals + 1, strlen(equals + 1), &inner);

@@ -92,7 +92,7 @@ static void store(const struct spec_key *key, void *base, double value)
 {
     char    *member = (char *)base + key->offset;
     uint64_t whole = value >= 0 && value < 0x1p64 ? (uint64_t)value : 0;
-    int      word = (int)value;
+    int      word = key->kind == SPEC_WORD ? (int)value : 0;
     bool     flag = value != 0;
     switch (key->kind) {
     case SPEC_UINT:

@@ -43,9 +43,7 @@ static int bind_all(struct custom *c, struct simulator *s, const struct spec *sp
 {
     const struct task_spec *task = &spec->env.task;
     struct problems         problems;
-    int                     rc = problems_init(&problems, spec->file, err);
-    if (rc < 0)
-        return rc;
+    problems_init(&problems, spec->file);
     c->n_observation = task->n_observation;
     c->n_reward = task->n_reward;
     c->n_termination = task->n_termination;
@@ -58,7 +56,7 @@ static int bind_all(struct custom *c, struct simulator *s, const struct spec *sp
         problems_add(&problems, 0, "env.observation", "needs at least one term");
     if (task->n_reward == 0)
         problems_add(&problems, 0, "env.reward", "needs at least one term");
-    rc = problems_error(&problems, err);
+    int rc = problems_error(&problems, err);
     problems_free(&problems);
     return rc;
 }
