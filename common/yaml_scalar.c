@@ -40,7 +40,7 @@ const char *yaml_get_text(const struct yaml_node *node)
 // ------ numbers
 
 // copies a run of digits without its underscores, each of which must stand between two digits
-static bool take_digits(const char **from, char **to, char *end)
+static bool take_digits(const char **from, char **to)
 {
     const char *start = *from;
     for (; (**from >= '0' && **from <= '9') || **from == '_'; (*from)++) {
@@ -50,8 +50,6 @@ static bool take_digits(const char **from, char **to, char *end)
                 return false;
             continue;
         }
-        if (*to == end)
-            return false;
         *(*to)++ = **from;
     }
     return *from > start;
@@ -61,16 +59,19 @@ static bool take_digits(const char **from, char **to, char *end)
 // point. Anything else, such as 010, 0x1f, 1e6x, is no number here.
 static bool number_clean(const char *text, char *y, size_t size)
 {
-    char *to = y, *end = y + size - 4;
+    char *to = y;
+    // y never gets more than text has
+    if (strlen(text) >= size)
+        return false;
     if (*text == '-' || *text == '+')
         *to++ = *text++;
     const char *start = text;
-    bool        whole = take_digits(&text, &to, end), part = false;
+    bool        whole = take_digits(&text, &to), part = false;
     if (whole && start[0] == '0' && text - start > 1)
         return false;
     if (*text == '.') {
         *to++ = *text++;
-        part = take_digits(&text, &to, end);
+        part = take_digits(&text, &to);
         if (!part && *text != '\0' && *text != 'e' && *text != 'E')
             return false;
     }
@@ -80,7 +81,7 @@ static bool number_clean(const char *text, char *y, size_t size)
         *to++ = *text++;
         if (*text == '-' || *text == '+')
             *to++ = *text++;
-        if (to >= end || !take_digits(&text, &to, end))
+        if (!take_digits(&text, &to))
             return false;
     }
     *to = '\0';

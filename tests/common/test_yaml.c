@@ -279,6 +279,10 @@ static void numbers_are_numbers_or_nothing(void **state)
                                        "inf", "nan",  "'1e6'", "1 000", "true",  "1,5",  "0o7"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_number(none[i], false, 0);
+    // longer than any number that is meant
+    assert_number("5555555555555555555555555555555555555555555555555555555555555555555555555555."
+                  "55555555555555555555555e10",
+                  false, 0);
 }
 
 static void whole_numbers_are_exact(void **state)
