@@ -8,7 +8,8 @@
 //
 // The time of resets is left out of env and bare: how many there are is the actions' doing.
 //
-// The three take turns in slices of a fraction of a second, so that other load meets all alike.
+// Seconds are the thread's own processor time, and the three take turns in slices of a fraction of a
+// second, so that other load on the machine does not decide.
 #ifndef ACTOR_BENCH_ENV_H
 #define ACTOR_BENCH_ENV_H
 
