@@ -249,16 +249,20 @@ void reception_settle(struct reception *r, bool all)
     size_t   n = all ? r->peers.actors : r->n_dirty, live = 0;
     for (size_t i = 0; i < r->peers.actors; i++)
         live += r->peers.peers[i].live;
-    bool   starved = false;
+    bool   starved = false, passed_over = false;
     size_t turn = r->turn;
     for (size_t i = 0; i < n; i++) {
         size_t       slot = all ? (turn + i) % n : r->dirty[i];
         struct peer *p = &r->peers.peers[slot];
+        uint64_t     before = room;
         if (!credit_due(r, p) || credit_peer(r, p, &room, last, live))
             continue;
-        // whoever comes away empty is first in the next round
-        r->turn = starved ? r->turn : slot;
         starved = true;
+        // whoever comes away with nothing is first in the next round, not who got a part
+        if (!passed_over && room == before) {
+            r->turn = slot;
+            passed_over = true;
+        }
     }
     r->n_dirty = 0;
     r->starved = all ? starved : r->starved || starved;

@@ -23,6 +23,7 @@ struct rig {
     struct transition_recv *recv;
     struct link_hub        *hub;
     uint64_t                max_frame;
+    uint64_t                tolerance;  // of the limiter
 };
 
 static const double low[A] = {-2.0}, high[A] = {2.0};
@@ -63,7 +64,7 @@ static void rig_open(struct rig *rig, uint64_t max_frame, uint64_t p)
     struct limiter_config lc = {.p = p,
                                 .q = 1,
                                 .start = 100,
-                                .tolerance = 1000,
+                                .tolerance = rig->tolerance,
                                 .max_frame = max_frame,
                                 .insert_block = BLOCK,
                                 .sample_block = 1};
@@ -91,6 +92,7 @@ static void rig_init(struct rig *rig)
     static int   n;
     struct error err = {0};
     memset(rig, 0, sizeof *rig);
+    rig->tolerance = 1000;
     snprintf(rig->address, sizeof rig->address, "ipc:///tmp/crossfleet-test-%d-%d", (int)getpid(),
              n++);
     rig->hub = link_hub_open(64, &err);
@@ -297,6 +299,51 @@ static void a_closed_limiter_withholds_credit_and_an_update_gives_it_back(void *
     rig_stop(&rig);
 }
 
+static void actors_of_a_slow_learner_get_equal_shares(void **state)
+{
+    (void)state;
+    enum { N = 3 };
+    struct rig rig;
+    rig_init(&rig);
+    rig.tolerance = 100;
+    struct transition_recv_config config = rig_config(&rig);
+    rig_start(&rig, &config);
+    struct transition_send *s[N];
+    for (size_t i = 0; i < N; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "actor-%zu", i);
+        s[i] = actor_open(&rig, name);
+        actor_ready(s[i]);
+    }
+    rig_open(&rig, 100000, 1);
+    float  row[16];
+    size_t made[N] = {0}, at_start[N] = {0};
+    bool   tight = false;
+    double deadline = clock_now() + 20.0;
+    // 200 rows fill the limiter's band; from there on each update makes room for one row
+    while (limiter_wait_inserted(&rig.limiter, 2200, 0.0) != 0 && clock_now() < deadline) {
+        for (size_t i = 0; i < N; i++) {
+            transition_send_poll(s[i], 0.0005);
+            while (transition_send_room(s[i]) > 0) {
+                row_make(row, i, made[i]++);
+                transition_send_add(s[i], row, 1);
+            }
+        }
+        if (!tight && limiter_wait_inserted(&rig.limiter, 201 - BLOCK, 0.0) == 0) {
+            memcpy(at_start, made, sizeof made);
+            tight = true;
+        }
+        if (tight)
+            limiter_updated(&rig.limiter, 1);
+    }
+    assert_true(tight);
+    for (size_t i = 0; i < N; i++)
+        assert_in_range(made[i] - at_start[i], 2000 / N / 2, 2000 / N * 2);
+    for (size_t i = 0; i < N; i++)
+        transition_send_close(s[i], 2.0);
+    rig_stop(&rig);
+}
+
 static void weights_reach_early_and_late_subscribers(void **state)
 {
     (void)state;
@@ -342,6 +389,7 @@ int main(void)
         cmocka_unit_test(every_row_arrives_once_and_in_order),
         cmocka_unit_test(exactly_max_frame_rows_are_inserted),
         cmocka_unit_test(a_closed_limiter_withholds_credit_and_an_update_gives_it_back),
+        cmocka_unit_test(actors_of_a_slow_learner_get_equal_shares),
         cmocka_unit_test(weights_reach_early_and_late_subscribers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
