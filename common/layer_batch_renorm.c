@@ -95,7 +95,7 @@ VEC static void sweep_apply(struct tile t, float *y, const float *x, size_t ld, 
     for (; r + 4 <= N; r += 4) {
         const float *x0 = x + r * ld, *x1 = x0 + ld, *x2 = x1 + ld, *x3 = x2 + ld;
         float       *y0 = y + r * ld, *y1 = y0 + ld, *y2 = y1 + ld, *y3 = y2 + ld;
-#pragma GCC ivdep
+        VEC_INDEPENDENT
         for (size_t j = 0; j < t.n; j++) {
             float l = lift[j], p = pivot[j], s = shift[j], g = gain[j], o = offset[j];
             y0[j] = above(((lifted(x0[j], l, low_in) - p) - s) * g + o, low_out);
@@ -104,12 +104,13 @@ VEC static void sweep_apply(struct tile t, float *y, const float *x, size_t ld, 
             y3[j] = above(((lifted(x3[j], l, low_in) - p) - s) * g + o, low_out);
         }
     }
-    for (; r < N; r++)
-#pragma GCC ivdep
+    for (; r < N; r++) {
+        VEC_INDEPENDENT
         for (size_t j = 0; j < t.n; j++) {
             float u = (lifted(x[r * ld + j], lift[j], low_in) - pivot[j]) - shift[j];
             y[r * ld + j] = above(u * gain[j] + offset[j], low_out);
         }
+    }
 }
 
 // dy behind the ReLU that follows: 0 where that is shut
@@ -188,7 +189,7 @@ VEC static void sweep_backward(struct tile t, float *dy, size_t lddy, const floa
     for (; r + 4 <= N; r += 4) {
         float       *g0 = dy + r * lddy, *g1 = g0 + lddy, *g2 = g1 + lddy, *g3 = g2 + lddy;
         const float *v0 = x + r * ld, *v1 = v0 + ld, *v2 = v1 + ld, *v3 = v2 + ld;
-#pragma GCC ivdep
+        VEC_INDEPENDENT
         for (size_t j = 0; j < t.n; j++) {
             float l = lift[j], p = pivot[j], h = shift[j], k = gain[j], o = offset[j];
             float b = base[j], s = slope[j];
@@ -203,14 +204,15 @@ VEC static void sweep_backward(struct tile t, float *dy, size_t lddy, const floa
             dlift[j] += (d0 + d1) + (d2 + d3);
         }
     }
-    for (; r < N; r++)
-#pragma GCC ivdep
+    for (; r < N; r++) {
+        VEC_INDEPENDENT
         for (size_t j = 0; j < t.n; j++) {
             float *g = dy + r * lddy + j;
             *g = gradient(*g, x[r * ld + j], lift[j], pivot[j], shift[j], gain[j], offset[j],
                           base[j], slope[j], lo, hi);
             dlift[j] += *g;
         }
+    }
 }
 
 // ---------------------------------------------------------------- set-up

@@ -59,7 +59,7 @@ VEC static void row_forward(const struct layer_layer_norm *l, float *y, const fl
     float        rstd = (float)(1 / sqrt(var + l->eps));
     l->mean[row] = mean;
     l->rstd[row] = rstd;
-#pragma GCC ivdep
+    VEC_INDEPENDENT
     for (size_t j = 0; j < n; j++) {
         float u = (x[j] + (b != NULL ? b[j] : 0) - mean) * rstd * l->weight[j] + l->bias[j];
         y[j] = u < low ? low : u;

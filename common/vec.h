@@ -17,11 +17,19 @@
 #endif
 #endif
 #ifndef VEC
-#if defined(__x86_64__) && defined(__gnu_linux__)
+// (clang before 18 gives such functions a name that other files do not find)
+#if defined(__x86_64__) && defined(__gnu_linux__) && !(defined(__clang__) && __clang_major__ < 18)
 #define VEC __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define VEC
 #endif
+#endif
+
+// Before a loop whose passes do not depend on each other, whatever its pointers look like.
+#if defined(__clang__)
+#define VEC_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define VEC_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
 // sum of x_i^2 (n), in double, in a fixed order. Not finite if some x_i is not.
