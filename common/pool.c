@@ -18,22 +18,22 @@ struct pool_worker {
 };
 
 struct pool {
+    _Alignas(64) atomic_size_t round;  // grows by one a job
     size_t              threads;
     struct pool_worker *workers;  // (threads - 1)
     size_t              started;
     // the job, written before `round` grows
-    const char     *name;
-    pool_fn        *fn;
-    void           *job;
-    size_t          parts;
-    struct profile *profile;
-    _Alignas(64) atomic_size_t round;    // grows by one a job
+    const char *name;
+    pool_fn    *fn;
+    void       *job;
+    size_t      parts;
     _Alignas(64) atomic_size_t running;  // workers not done with this round
-    atomic_bool     stop;
+    struct profile *profile;
+    size_t          sleepers;  // workers in wake, under lock
     pthread_mutex_t lock;
     pthread_cond_t  wake, done;
-    size_t          sleepers;       // workers in wake, under lock
     bool            caller_sleeps;  // under lock
+    atomic_bool     stop;
 };
 
 static inline void relax(void)
