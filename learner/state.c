@@ -136,8 +136,9 @@ int state_save_due(struct learner *l, struct error *err)
     double       now = clock_now();
     if (checkpoint_error(&l->checkpoint, &failed) < 0)
         log_error("checkpoint", "%s; training goes on without this checkpoint", failed.text);
-    bool first = l->saved_at == 0 && replay_inserted(&l->replay) > 0;
-    if (!first && (l->saved_at == 0 || now - l->saved_at < l->spec.cluster.checkpoint_interval_s))
+    double every = l->spec.cluster.checkpoint_interval_s;
+    bool   first = l->saved_at == 0 && replay_inserted(&l->replay) > 0;
+    if (every == 0 || (!first && (l->saved_at == 0 || now - l->saved_at < every)))
         return 0;
     l->saved_at = now;
     int rc = state_write(l, err);
