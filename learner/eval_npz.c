@@ -28,8 +28,8 @@ static uint32_t npz_crc(uint32_t crc, const void *data, size_t size)
 
 static void npz_number(FILE *out, uint64_t value, int bytes)
 {
-    for (int i = 0; i < bytes; i++)
-        putc((int)(value >> (8 * i) & 0xff), out);
+    for (int i = 0; i < bytes; i++, value >>= 8)
+        putc((int)(value & 0xff), out);
 }
 
 // what a member's local and central header share

@@ -4,7 +4,6 @@
 #include "common/stop.h"
 #include "learner/learner.h"
 #include "learner/report.h"
-#include "learner/report.h"
 #include "learner/state.h"
 
 #include <inttypes.h>
@@ -22,16 +21,6 @@ static int save(struct learner *l, struct error *err)
         return 0;
     int n = snprintf(text, sizeof text, "%" PRIu64 "\n", l->spec.env.max_frame);
     return run_dir_write(&l->dir, "checkpoint/finished", text, (size_t)n, err);
-}
-
-// the learning curve; a run without gnuplot is no worse a run
-static void report(const char *run)
-{
-    char         path[RUN_DIR_PATH + 16];
-    struct error err = {0};
-    snprintf(path, sizeof path, "%s/report.svg", run);
-    if (report_write(&run, 1, path, &err) < 0)
-        log_info("learner", "no report.svg: %s", err.text);
 }
 
 // a run without its picture is a run all the same
@@ -78,14 +67,9 @@ int train_run(const struct learner_options *options, struct error *err)
     stop_catch();
     log_open("learner", LOG_INFO, options->log_json);
     l->options = options;
-    int  rc = session(l, hash, path, err);
-    char run[RUN_DIR_PATH] = "";
-    if (l->finished && l->recorder != NULL)
-        snprintf(run, sizeof run, "%s", l->dir.path);
+    int rc = session(l, hash, path, err);
     learner_close(l);
     free(l);
-    if (run[0] != '\0')
-        report(run);
     if (path[0] != '\0')
         draw(path);
     if (hash[0] != '\0')
