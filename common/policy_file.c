@@ -108,7 +108,7 @@ int policy_file_save(const char *path, const struct policy *p, const struct poli
 {
     struct strings            strings = {.n = 0};
     struct safetensors_tensor tensor[2 * (NET_MAX_LAYERS + 1)];
-    char                      name[2 * (NET_MAX_LAYERS + 1)][32];
+    char                      name[2 * (NET_MAX_LAYERS + 1)][40];
     size_t                    n = 0;
     for (size_t i = 0; i < p->n_layers; i++) {
         const struct policy_layer *l = &p->layer[i];

@@ -8,11 +8,14 @@ image=crossfleet-bare
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 git clone -q "$here" "$work/crossfleet"
-cat >"$work/Dockerfile" <<'FILE'
+cat >"$work/Dockerfile" <<'FROM'
 FROM debian:bookworm-slim
 RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends git make >/dev/null
 COPY crossfleet /crossfleet
 WORKDIR /crossfleet
-FILE
+FROM
 docker build -q -t "$image" "$work" >/dev/null
-docker run --rm --cpus 2 "$image" sh -c 'make train SEED=1 && make test'
+# shellcheck disable=SC2016  # the shell in the container
+docker run --rm --cpus 2 "$image" bash -c '
+    time make train SEED=1 && echo "make train: done" || exit
+    time make test'

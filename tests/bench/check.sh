@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Instruction counts of an update and of an actor step against tests/bench/baseline: unlike times they
 # do not depend on what else the machine does. `check.sh BUILD` compares, `check.sh BUILD --store` writes
 # a new baseline. Fails when a count has grown by more than its margin.
@@ -36,10 +36,11 @@ fi
 
 status=0
 while read -r name now; do
-    set -- $(grep "^$name " "$baseline") || { echo "bench-check: no baseline for $name" >&2; exit 1; }
-    change=$(awk -v now="$now" -v old="$2" 'BEGIN { printf "%+.2f", 100 * (now / old - 1) }')
-    verdict=$(awk -v change="$change" -v margin="$3" 'BEGIN { print (change > margin) ? "FAILED" : "ok" }')
-    echo "bench-check $name: $now instructions, $change% against the baseline, margin $3%: $verdict"
+    read -r _ old margin < <(grep "^$name " "$baseline") ||
+        { echo "bench-check: no baseline for $name" >&2; exit 1; }
+    change=$(awk -v now="$now" -v old="$old" 'BEGIN { printf "%+.2f", 100 * (now / old - 1) }')
+    verdict=$(awk -v change="$change" -v margin="$margin" 'BEGIN { print (change > margin) ? "FAILED" : "ok" }')
+    echo "bench-check $name: $now instructions, $change% against the baseline, margin $margin%: $verdict"
     [ "$verdict" = ok ] || status=1
 done < "$work/counts"
 exit $status

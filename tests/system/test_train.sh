@@ -65,7 +65,8 @@ sleep 2
 kill -TERM $learner
 wait $learner
 check 'SIGTERM ends with exit code 143' is $? 143
-check 'and leaves a checkpoint' test -n "$(ls "$work/stopped/checkpoint" | grep -E '^[0-9]{12}$')"
+check 'and leaves a checkpoint' test -n \
+    "$(find "$work/stopped/checkpoint" -regex '.*/[0-9]+')"
 timeout 60 "${train[@]}" --run "$work/stopped" --resume --set agent.algorithm.gamma=0.9 >"$work/log" 2>&1
 check 'another spec is refused with exit code 2' is $? 2
 check 'saying which key differs' grep -q 'was gamma: 0.99.*is now gamma: 0.9' "$work/log"
