@@ -13,7 +13,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 
 # ---------------------------------------------------------------- dependencies
 
-BUILDS := all train test golden bench bench-% asan tsan report install lib fuzz build/%
+BUILDS := all train test golden bench bench-% asan tsan keys report install lib fuzz build/%
 NEEDED := $(filter $(BUILDS),$(or $(MAKECMDGOALS),all))
 export MUJOCO MUJOCO_DIR BLAS CC
 ifneq ($(NEEDED),)
@@ -53,7 +53,7 @@ B := build/$(VARIANT)
 FINAL_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -I. $(MUJOCO_CPP) $(BLAS_CPP) \
                   $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CPPFLAGS)
 FINAL_CFLAGS   := -std=c11 -g -fno-math-errno -fno-trapping-math -Wall -Wextra -Wshadow \
-                  -Wconversion $(if $(MARCH),-march=$(MARCH)) $(if $(filter 1,$(WERROR)),-Werror)
+                  -Wconversion $(if $(findstring clang,$(CC)),-Wno-unknown-pragmas) $(if $(MARCH),-march=$(MARCH)) $(if $(filter 1,$(WERROR)),-Werror)
 FINAL_LDFLAGS  := -Wl,--as-needed
 ifeq ($(VARIANT),release)
 FINAL_CFLAGS += -O3
@@ -187,6 +187,14 @@ bench-wire: $(B)/tests/bench/bench_wire  ## transitions/s over the wire: ACTORS=
 .PHONY: bench-check
 bench-check: $(B)/tests/learner/bench_learner $(B)/tests/actor/count_step  ## instruction counts against a stored baseline
 	@tests/bench/check.sh $(B)
+
+# the containers of deploy/compose.yaml run as user 10001, or as the keys' owner
+.PHONY: keys
+keys: $(B)/crossfleet-learner  ## CURVE keys for learner and actors in keys/, as deploy/compose.yaml wants them
+	$(Q)$< keygen keys
+	$(Q)if [ "$$(id -u)" = 0 ]; then chown -R 10001:10001 keys; \
+	else sed -i '/^KEYS_USER=/d' deploy/.env 2>/dev/null; \
+		echo "KEYS_USER=$$(id -u):$$(id -g)" >>deploy/.env; fi
 
 .PHONY: report
 report: $(PROGRAMS)  ## learning curves: RUN="runs/a runs/b" OUT=report.svg

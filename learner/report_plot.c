@@ -93,7 +93,7 @@ static void plot_write_curve(const struct plot *p, size_t i)
     const struct plot_curve *c = &p->curves[i];
     fprintf(p->out, "$curve%zu << END\n", i);
     for (size_t k = 0; k < c->n; k++)
-        fprintf(p->out, "%.10g %.8g %.8g\n", c->steps[k], c->hours[k], c->value[k]);
+        fprintf(p->out, "%.10g %.10g %.8g\n", c->steps[k], c->hours[k], c->value[k]);
     fputs("END\n", p->out);
 }
 

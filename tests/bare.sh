@@ -8,12 +8,12 @@ image=crossfleet-bare
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 git clone -q "$here" "$work/crossfleet"
-cat >"$work/Dockerfile" <<'FROM'
+cat >"$work/Dockerfile" <<'DOCKERFILE'
 FROM debian:bookworm-slim
 RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends git make >/dev/null
 COPY crossfleet /crossfleet
 WORKDIR /crossfleet
-FROM
+DOCKERFILE
 docker build -q -t "$image" "$work" >/dev/null
 # shellcheck disable=SC2016  # the shell in the container
 docker run --rm --cpus 2 "$image" bash -c '
