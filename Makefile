@@ -196,6 +196,10 @@ keys: $(B)/crossfleet-learner  ## CURVE keys for learner and actors in keys/, as
 	else sed -i '/^KEYS_USER=/d' deploy/.env 2>/dev/null; \
 		echo "KEYS_USER=$$(id -u):$$(id -g)" >>deploy/.env; fi
 
+.PHONY: fuzz
+fuzz:  ## libFuzzer over specs and safetensors files, with clang: SECONDS= each
+	$(Q)tests/fuzz/run.sh $(B) $(SECONDS)
+
 .PHONY: report
 report: $(PROGRAMS)  ## learning curves: RUN="runs/a runs/b" OUT=report.svg
 	$(Q)$(B)/crossfleet-learner report $(or $(RUN),$(wildcard runs/*)) -o $(or $(OUT),report.svg)

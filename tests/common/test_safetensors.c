@@ -300,9 +300,9 @@ static void random_bytes_never_crash(void **state)
     struct image m;
     rng_init(&rng, 2, RNG_TEST, 0);
     image_make(&m,
-               "{\"__metadata__\":{\"k\":\"v\\u0041\"}," T("a", "\"shape\":[1,1],\"data_offsets\":["
-                                                                "0,4]") "," T(
-                   "b", "\"shape\":[2],\"data_offsets\":[4,12]") "}",
+               "{\"__metadata__\":{\"k\":\"v\\u0041\"}," T(
+                   "a", "\"shape\":[1,1],\"data_offsets\":["
+                        "0,4]") "," T("b", "\"shape\":[2],\"data_offsets\":[4,12]") "}",
                12);
     for (int round = 0; round < 20000; round++) {
         struct image x = m;
