@@ -217,7 +217,7 @@ CLANG_FORMAT = $(firstword $(shell command -v clang-format-14 clang-format))
 
 .PHONY: lint format format-check
 lint:  ## include rules, clang-tidy, shellcheck
-	$(Q)deploy/deps.sh install dev
+	$(Q)deploy/deps.sh install build dev
 	$(Q)FLAGS="$(FINAL_CPPFLAGS) -std=c11" tests/lint.sh
 format:  ## put every source into the house format
 	$(Q)deploy/deps.sh install dev
@@ -238,7 +238,7 @@ install: $(PROGRAMS) $(LIBRARY)  ## into DESTDIR/PREFIX (/usr/local)
 		$(DEST)/share/man/man1 $(DEST)/share/bash-completion/completions $(DEST)/share/zsh/site-functions
 	install $(PROGRAMS) $(DEST)/bin
 	install -m 644 build/deps/assets/*.xml $(DEST)/share/crossfleet/assets
-	cp -R configs $(DEST)/share/crossfleet
+	cp -R configs LICENSE $(wildcard build/deps/licenses) $(DEST)/share/crossfleet
 	install -m 644 $(LIBRARY) $(DEST)/lib
 	install -m 644 deploy/c/crossfleet_policy.h $(DEST)/include
 	$(if $(MUJOCO_LIB),install -m 644 $(MUJOCO_LIB) $(DEST)/lib/crossfleet)

@@ -2,7 +2,8 @@
 # run.sh TEST...
 #
 # Runs each test program and script, says how it went, and shows all that a failed one printed. Exit
-# code 77 of a script means that this machine cannot run it.
+# code 77 of a script means that this machine cannot run it. Each is ended, with what it started, after
+# TEST_TIMEOUT seconds (1200): exit code 124.
 set -u
 passed=0 failed=0 skipped=0
 for test in "$@"; do
@@ -10,7 +11,7 @@ for test in "$@"; do
     name=${name#tests/}
     log=$(mktemp)
     start=$SECONDS
-    "$test" >"$log" 2>&1
+    timeout -k 10 "${TEST_TIMEOUT:-1200}" "$test" >"$log" 2>&1 </dev/null
     status=$?
     # a cmocka program counts its own tests
     count=$(sed -n 's/.*\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -n 1)
