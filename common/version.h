@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-// "0.1.0", or with commits since that: what the Makefile passed as CROSSFLEET_VERSION.
+// "0.1.0": VERSION of the Makefile, "dev" without it.
 const char *version_text(void);
 
 // Lines for --version: ours, ZeroMQ's, and the BLAS library with the kernel that it chose here.
