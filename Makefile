@@ -210,7 +210,7 @@ report: $(PROGRAMS)  ## learning curves: RUN="runs/a runs/b" OUT=report.svg
 asan:  ## every test under address and undefined sanitizers
 	$(Q)$(MAKE) --no-print-directory test VARIANT=asan
 tsan:  ## every test under the thread sanitizer
-	$(Q)OPENBLAS_NUM_THREADS=1 $(MAKE) --no-print-directory test VARIANT=tsan
+	$(Q)TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" OPENBLAS_NUM_THREADS=1 $(MAKE) --no-print-directory test VARIANT=tsan
 
 FORMATTED = $(sort $(wildcard $(foreach dir,common proto actor actor/env learner deploy/c deploy/c/plain configs/examples/* tests/*,$(dir)/*.[ch])))
 CLANG_FORMAT = $(firstword $(shell command -v clang-format-14 clang-format))

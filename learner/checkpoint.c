@@ -283,6 +283,14 @@ int checkpoint_error(struct checkpoint *c, struct error *err)
     return code;
 }
 
+uint64_t checkpoint_written(struct checkpoint *c)
+{
+    pthread_mutex_lock(&c->lock);
+    uint64_t n = c->written;
+    pthread_mutex_unlock(&c->lock);
+    return n;
+}
+
 int checkpoint_wait(struct checkpoint *c, struct error *err)
 {
     pthread_mutex_lock(&c->lock);

@@ -72,6 +72,9 @@ int checkpoint_wait(struct checkpoint *c, struct error *err);
 //   returns  0, or its code
 int checkpoint_error(struct checkpoint *c, struct error *err);
 
+// Checkpoints complete since open.
+uint64_t checkpoint_written(struct checkpoint *c);
+
 // Loads the newest complete checkpoint under dir. Each one passed over is a line in the log.
 //
 //   returns  0, ERR_SYSTEM when there is none at all, ERR_FORMAT when none is complete

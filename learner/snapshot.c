@@ -90,6 +90,6 @@ void snapshot_fill(struct learner *l, bool row)
     s->weights_version = l->publisher.version;
     s->publishes = l->publisher.version;
     s->replay_rows = replay_size(&l->replay);
-    s->checkpoints = l->checkpoint.written;
+    s->checkpoints = checkpoint_written(&l->checkpoint);
     s->evaluations_skipped = l->evaluation.skipped;
 }
