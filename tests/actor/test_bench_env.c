@@ -1,5 +1,6 @@
 #include "actor/bench_env.h"
 #include "actor/envs.h"
+#include "common/blas.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -60,5 +61,6 @@ int main(void)
         cmocka_unit_test(a_task_that_does_not_exist_is_an_error),
         cmocka_unit_test(the_list_has_a_line_for_each_task),
     };
+    blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
