@@ -9,11 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HELLO_S 0.5   // between two HELLOs
-#define REPORT_S 0.5  // between two EPISODES
+#define HELLO_S 0.5         // between two HELLOs
+#define HELLO_RETRY_S 0.01  // while there is no connection
+#define REPORT_S 0.5        // between two EPISODES
 #define DEFAULT_FLUSH_S 0.02
 #define EPISODES 1024    // that wait to be reported
-#define SPARE_ROWS 1024  // that may wait beyond the window: a step of many environments
+#define SPARE_ROWS 256  // that may wait beyond the window: a step of many environments
 
 struct transition_send {
     struct transition_send_config  config;
@@ -22,10 +23,11 @@ struct transition_send {
     struct transition_send_welcome welcome;
     bool                           welcomed;  // ever
     bool                           open;      // this connection has its WELCOME
+    bool                           leaving;   // BYE is next, or was said
     bool                           left;      // BYE_ACK came
     unsigned                       events;    // bit per enum send_event that waits
     char                           text[MESSAGE_REASON];
-    double                         hello_at, heard_at, beat_at, report_at;
+    double                         hello_at, heard_at, beat_at, report_at, bye_at;
     // the task as READY carries it
     struct ready ready;
     double       low[MESSAGE_NAME], high[MESSAGE_NAME];
@@ -152,8 +154,8 @@ static void send_hello(struct transition_send *s, double now)
     memcpy(m.hello.name, s->name, sizeof m.hello.name);
     if (gethostname(m.hello.host, sizeof m.hello.host - 1) != 0)
         m.hello.host[0] = '\0';
-    s->hello_at = now;
-    send_message(s, &m);
+    // a connection that is not there yet will be in a moment
+    s->hello_at = send_message(s, &m) == LINK_SENT ? now : now - HELLO_S + HELLO_RETRY_S;
 }
 
 static void send_ready(struct transition_send *s)
@@ -185,10 +187,10 @@ static bool send_block(struct transition_send *s, uint64_t n)
     return true;
 }
 
-// upto: rows that may go; all: do not wait for a block to fill
-static void send_blocks(struct transition_send *s, uint64_t upto, bool all, double now)
+// all: do not wait for a block to fill
+static void send_blocks(struct transition_send *s, bool all, double now)
 {
-    uint64_t limit = s->granted < upto ? s->granted : upto;
+    uint64_t limit = s->granted < s->added ? s->granted : s->added;
     while (s->open && s->has_task && s->sent < limit) {
         uint64_t n = limit - s->sent;
         // what is short of a block waits for more, unless credit or time is at its end
@@ -219,6 +221,14 @@ static void send_result(struct transition_send *s)
         .list = {s->result, s->n_result * sizeof s->result[0]},
     };
     s->has_result = send_message(s, &m) != LINK_SENT;
+}
+
+static void send_bye(struct transition_send *s, double now)
+{
+    struct message m = {.kind = MESSAGE_BYE};
+    m.bye.last = s->top - s->base;
+    if (send_message(s, &m) == LINK_SENT)
+        s->bye_at = now;
 }
 
 static void send_heartbeat(struct transition_send *s, double now)
@@ -384,6 +394,7 @@ static void take_message(struct transition_send *s, const struct message *m)
     case MESSAGE_BYE_ACK:
         s->acked = s->base + m->bye_ack.last > s->top ? s->top : s->base + m->bye_ack.last;
         s->left = true;
+        event_raise(s, SEND_LEFT, NULL);
         break;
     case MESSAGE_STOP:
         event_raise(s, SEND_STOP, m->stop.reason);
@@ -421,7 +432,8 @@ static void pump(struct transition_send *s, double now)
         send_hello(s, now);
     if (!s->open || !s->has_task)
         return;
-    if (s->n_episodes > 0 && (now - s->report_at >= REPORT_S || s->n_episodes > EPISODES / 2))
+    if (s->n_episodes > 0 &&
+        (s->leaving || now - s->report_at >= REPORT_S || s->n_episodes > EPISODES / 2))
         send_episodes(s, now);
     if (s->has_result)
         send_result(s);
@@ -431,8 +443,8 @@ static void pump(struct transition_send *s, double now)
 
 static enum send_event event_next(struct transition_send *s)
 {
-    static const enum send_event order[] = {SEND_REFUSED, SEND_NEW_RUN, SEND_STOP, SEND_LEARNER,
-                                            SEND_EVAL};
+    static const enum send_event order[] = {SEND_REFUSED, SEND_NEW_RUN, SEND_STOP,
+                                            SEND_LEFT,    SEND_LEARNER, SEND_EVAL};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         if ((s->events & 1u << order[i]) == 0)
             continue;
@@ -447,12 +459,14 @@ enum send_event transition_send_poll(struct transition_send *s, double timeout_s
     double now = clock_now();
     if (timeout_s > 0.0 && s->events == 0) {
         // what waits for its block to fill must not wait for the learner
-        send_blocks(s, s->added, true, now);
+        send_blocks(s, true, now);
         link_poll(&s->link, 1, -1, timeout_s);
         now = clock_now();
     }
     pump(s, now);
-    send_blocks(s, s->added, false, now);
+    send_blocks(s, s->leaving, now);
+    if (s->leaving && !s->left && s->open && now - s->bye_at >= HELLO_S)
+        send_bye(s, now);
     return event_next(s);
 }
 
@@ -463,7 +477,7 @@ int transition_send_handshake(struct transition_send *s, double timeout_s, const
     struct log_limit limit = {.next = clock_now() + 5.0};
     while (!s->open) {
         unsigned long long held;
-        enum send_event    event = transition_send_poll(s, 0.1);
+        enum send_event    event = transition_send_poll(s, HELLO_RETRY_S);
         if (event == SEND_REFUSED)
             return error_set(err, ERR_VERSION, "%s refuses: %s", s->config.address, s->text);
         if (event == SEND_STOP || (stop != NULL && *stop))
@@ -520,14 +534,14 @@ int transition_send_ready(struct transition_send *s, const struct transition_sen
 size_t transition_send_room(const struct transition_send *s)
 {
     // rows beyond the credit may wait here, but nobody steps on without any credit
-    if (!s->open || s->added >= s->granted)
+    if (!s->open || s->leaving || s->added >= s->granted)
         return 0;
     return s->capacity - (size_t)(s->added - s->acked);
 }
 
 uint64_t transition_send_credit(const struct transition_send *s)
 {
-    return s->open && s->granted > s->added ? s->granted - s->added : 0;
+    return transition_send_room(s) > 0 ? s->granted - s->added : 0;
 }
 
 void transition_send_add(struct transition_send *s, const void *rows, size_t n)
@@ -574,36 +588,27 @@ void transition_send_eval_result(struct transition_send *s, const struct episode
 
 // ------ leaving
 
-static void leave(struct transition_send *s, double deadline)
+void transition_send_leave(struct transition_send *s)
 {
-    double now = clock_now(), bye_at = 0.0;
-    send_blocks(s, s->added, true, now);
-    for (; !s->left && now < deadline; now = clock_now()) {
-        pump(s, now);
-        if (s->open) {
-            // only what was on its way already: BYE says where this process ends
-            send_blocks(s, s->top, true, now);
-            if (s->n_episodes > 0)
-                send_episodes(s, now);
-        }
-        if (s->open && now - bye_at >= HELLO_S) {
-            struct message m = {.kind = MESSAGE_BYE};
-            m.bye.last = s->top - s->base;
-            if (send_message(s, &m) == LINK_SENT)
-                bye_at = now;
-        }
-        if ((s->events & (1u << SEND_REFUSED | 1u << SEND_NEW_RUN)) != 0)
-            break;
-        link_poll(&s->link, 1, -1, 0.05);
-    }
+    if (s->leaving)
+        return;
+    // what has no credit by now will never be sent: BYE says where this process ends
+    send_blocks(s, true, clock_now());
+    s->added = s->top;
+    s->leaving = true;
 }
 
 uint64_t transition_send_close(struct transition_send *s, double drain_s)
 {
     if (s == NULL)
         return 0;
-    if (s->welcomed && s->has_task && drain_s > 0.0)
-        leave(s, clock_now() + drain_s);
+    double deadline = clock_now() + drain_s;
+    while (s->welcomed && s->has_task && !s->left && clock_now() < deadline) {
+        transition_send_leave(s);
+        enum send_event event = transition_send_poll(s, 0.05);
+        if (event == SEND_REFUSED || event == SEND_NEW_RUN)
+            break;
+    }
     uint64_t open = s->top - s->acked + s->dropped;
     link_close(s->link);
     free(s->welcome.spec);

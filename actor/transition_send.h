@@ -48,6 +48,7 @@ enum send_event {
     SEND_EVAL,     // evaluate: transition_send_eval
     SEND_LEARNER,  // the learner was restarted, the run is the same: rows and environments go on;
                    // tell weights_recv about welcome's learner_incarnation
+    SEND_LEFT,     // after transition_send_leave: every row is in
     SEND_NEW_RUN,  // another run is at that address: start over
 };
 
@@ -127,8 +128,10 @@ const struct transition_send_eval *transition_send_eval(const struct transition_
 // Its result.
 void transition_send_eval_result(struct transition_send *s, const struct episode *list, size_t n);
 
-// Sends what credit allows, says BYE and waits at most drain_s for BYE_ACK. Frees everything; NULL is
-// allowed.
+// Adds no more rows: what credit allows goes out, then BYE, with the next polls, until SEND_LEFT.
+void transition_send_leave(struct transition_send *s);
+
+// Leaves, waits at most drain_s for SEND_LEFT, and frees everything. NULL is allowed.
 //
 //   returns  rows sent that the learner did not acknowledge
 uint64_t transition_send_close(struct transition_send *s, double drain_s);

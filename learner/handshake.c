@@ -70,6 +70,7 @@ static void seat(struct reception *r, struct peer *p, const struct link_frame *f
     memcpy(p->key, frame->key, sizeof p->key);
     p->fd = frame->fd;
     p->role = hello->role;
+    r->live += !p->live && hello->role == ROLE_ACTOR;
     p->used = p->live = true;
     p->ready = p->leaving = false;
     p->joined = p->last_seen = p->beat_at = now;

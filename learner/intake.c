@@ -40,7 +40,7 @@ void intake_unstage(struct reception *r, struct peer *p, uint64_t n)
     p->staged -= n;
     rows_insert(r, p, p->stage, n);
     memmove(p->stage, p->stage + bytes, 4 * (size_t)p->staged * r->shape.words);
-    p->untold = true;
+    p->untold = r->untold = true;
 }
 
 static void rows_stage(struct reception *r, struct peer *p, const uint8_t *rows, uint64_t n)

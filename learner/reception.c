@@ -197,6 +197,7 @@ void reception_leave(struct reception *r, struct peer *p, const char *why)
     peer_unbind(&r->peers, p);
     if (p->live)
         log_info("wire", "%s (slot %llu) is gone: %s", p->name, (unsigned long long)p->slot, why);
+    r->live -= p->live && p->role == ROLE_ACTOR;
     p->live = p->ready = p->leaving = false;
     if (r->eval.asked && r->eval.slot == p->slot)
         r->eval.asked = false;
@@ -204,23 +205,32 @@ void reception_leave(struct reception *r, struct peer *p, const char *why)
 }
 
 // Fewest rows worth a message: not so many that a starved learner could not be fed.
-static uint64_t credit_quantum(const struct reception *r, uint64_t window, size_t live)
+static uint64_t credit_quantum(const struct reception *r, uint64_t window)
 {
-    uint64_t quantum = r->limiter->config.tolerance / (4 * (live + 1));
+    uint64_t quantum = r->limiter->config.tolerance / (4 * (r->live + 1));
     quantum = quantum < window / 2 ? quantum : window / 2;
     quantum = quantum < r->config.block_rows ? quantum : r->config.block_rows;
     return quantum > 0 ? quantum : 1;
 }
 
-// One actor's turn; *room is what the limiter leaves. Says whether its window is full.
-static bool credit_peer(struct reception *r, struct peer *p, uint64_t *room, bool last, size_t live)
+// Rows that one actor may have in flight: its own window, within what all together may hold.
+static uint64_t credit_window(const struct reception *r, const struct peer *p)
 {
     uint64_t window = peer_window(p, r->config.block_rows, r->config.credit_window);
+    uint64_t share = RECEPTION_IN_FLIGHT / (4 * r->shape.words) / (r->live + 1);
+    window = window < share ? window : share;
+    return window > 1 ? window : 2;
+}
+
+// One actor's turn; *room is what the limiter leaves. Says whether its window is full.
+static bool credit_peer(struct reception *r, struct peer *p, uint64_t *room, bool last)
+{
+    uint64_t window = credit_window(r, p);
     uint64_t open = peer_open_rows(p);
     if (open <= window / 2) {
         uint64_t want = window - open;
         uint64_t n = want < *room ? want : *room;
-        if (n > 0 && (n == want || last || n >= credit_quantum(r, window, live))) {
+        if (n > 0 && (n == want || last || n >= credit_quantum(r, window))) {
             *room -= n;
             reception_grant(r, p, n);
             return n == want;
@@ -246,16 +256,14 @@ void reception_settle(struct reception *r, bool all)
     bool     last;
     uint64_t allowance = limiter_insert_allowance(r->limiter, &last);
     uint64_t room = allowance > r->in_flight ? allowance - r->in_flight : 0;
-    size_t   n = all ? r->peers.actors : r->n_dirty, live = 0;
-    for (size_t i = 0; i < r->peers.actors; i++)
-        live += r->peers.peers[i].live;
-    bool   starved = false, passed_over = false;
-    size_t turn = r->turn;
+    size_t   n = all ? r->peers.actors : r->n_dirty;
+    bool     starved = false, passed_over = false;
+    size_t   turn = r->turn;
     for (size_t i = 0; i < n; i++) {
         size_t       slot = all ? (turn + i) % n : r->dirty[i];
         struct peer *p = &r->peers.peers[slot];
         uint64_t     before = room;
-        if (!credit_due(r, p) || credit_peer(r, p, &room, last, live))
+        if (!credit_due(r, p) || credit_peer(r, p, &room, last))
             continue;
         starved = true;
         // whoever comes away with nothing is first in the next round, not who got a part
@@ -298,12 +306,13 @@ void reception_errands(struct reception *r)
     for (uint64_t role = ROLE_ACTOR; role <= ROLE_EVALUATOR; role++)
         if (r->stop_asked[role] && !r->stopping[role])
             stop_role(r, role);
-    for (size_t i = 0; i < r->peers.actors; i++) {
+    for (size_t i = 0; i < r->peers.actors && r->untold; i++) {
         struct peer *p = &r->peers.peers[i];
         if (p->untold)
             reception_tell(r, p);
         p->untold = false;
     }
+    r->untold = false;
     if (r->eval.busy && !r->eval.asked)
         eval_dispatch(r);
 }

@@ -40,6 +40,7 @@ enum reject_reason {
 
 const char *reject_name(enum reject_reason reason);
 
+enum { RECEPTION_IN_FLIGHT = 64 << 20 };  // bytes of rows on their way, over all actors
 enum { RECEPTION_EVENTS = 8192, RECEPTION_LAGS = 4096, RECEPTION_DOOMED = 64 };
 
 // Something for the update thread.
@@ -104,6 +105,8 @@ struct reception {
     uint64_t                version;        // of the weights published last
     size_t                  turn;           // where the next round of credits starts
     bool                    starved;        // the last round could not give everyone its window
+    size_t                  live;           // actors
+    bool                    untold;         // some peer is
     bool                    stop_asked[2];  // by role, by another thread
     bool                    stopping[2];    // by role: whoever comes is told to stop
     char                    stop_reason[MESSAGE_REASON];

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #define TICK_S 0.1
+#define FAREWELL_S 0.3
 #define BATCH 256  // frames between two rounds of credits
 
 struct transition_recv {
@@ -95,7 +96,7 @@ static int sockets_open(struct transition_recv *tr, const struct transition_recv
         .recv_queue = 16,
         .heartbeat_s = c->reception.heartbeat_s,
         .heartbeat_timeout_s = c->reception.timeout_s,
-        .linger_s = 1.0,
+        .linger_s = 3.0,
         .public_key = c->keys == NULL ? NULL : c->keys->public_key,
         .secret_key = c->keys == NULL ? NULL : c->keys->secret_key,
     };
@@ -237,6 +238,8 @@ void transition_recv_stop(struct transition_recv *tr, const char *reason, double
         if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) != 0)
             break;
     pthread_mutex_unlock(&r->lock);
+    // a connection that is closed with something unread takes the last answers down with it
+    clock_sleep(FAREWELL_S);
     recv_free(tr);
 }
 
@@ -474,7 +477,7 @@ int transition_recv_grant(struct transition_recv *tr, size_t slot, uint64_t rows
         r->in_flight += rows;
         p->min_version = min_version;
         p->epoch = epoch;
-        p->untold = true;
+        p->untold = r->untold = true;
         assert(p->granted - p->in <= r->config.credit_window);
     } else {
         code = error_set(err, ERR_SYSTEM, "the actor of slot %zu is gone", slot);
