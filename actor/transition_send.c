@@ -13,7 +13,7 @@
 #define HELLO_RETRY_S 0.01  // while there is no connection
 #define REPORT_S 0.5        // between two EPISODES
 #define DEFAULT_FLUSH_S 0.02
-#define EPISODES 1024    // that wait to be reported
+#define EPISODES 1024   // that wait to be reported
 #define SPARE_ROWS 256  // that may wait beyond the window: a step of many environments
 
 struct transition_send {

@@ -12,7 +12,7 @@ case $bin in
 *) frames=3000 round=1500 ;;
 esac
 train=("$bin/crossfleet-learner" train configs/pendulum.yaml --http off --quiet --seed 3
-    --set env.max_frame=$frames --set meta.eval_frequency=0 --set meta.eval_episodes=2)
+    --set "env.max_frame=$frames" --set meta.eval_frequency=0 --set meta.eval_episodes=2)
 
 check() { # SENTENCE CONDITION...
     local sentence=$1
@@ -59,7 +59,7 @@ check 'the resumed run has every row' is "$(last_row "$work/killed/progress.csv"
 check 'no actor outlives a killed learner' is "$(pgrep -fc "name local-.*$work" || true)" 0
 
 # --- stopped by a signal
-"${train[@]}" --run "$work/stopped" >"$work/log" 2>&1 &
+"${train[@]}" --set env.max_frame=1000000 --run "$work/stopped" >"$work/log" 2>&1 &
 learner=$!
 sleep 2
 kill -TERM $learner
@@ -72,12 +72,16 @@ check 'another spec is refused with exit code 2' is $? 2
 check 'saying which key differs' grep -q 'was gamma: 0.99.*is now gamma: 0.9' "$work/log"
 
 # --- lock-step repeats, also across a kill, for one and two actors
-steps=(--lockstep --set env.max_frame=$round --set cluster.lockstep_checkpoint_steps=$((round / 3)))
+steps=(--lockstep --set "env.max_frame=$round" --set "cluster.lockstep_checkpoint_steps=$((round / 3))")
 for actors in 1 2; do
     first=$(timeout 300 "${train[@]}" "${steps[@]}" --actors $actors --run "$work/a$actors" 2>"$work/log")
     "${train[@]}" "${steps[@]}" --actors $actors --run "$work/b$actors" >"$work/log" 2>&1 &
     learner=$!
-    sleep 2
+    # after its first checkpoint, well before its end
+    for _ in $(seq 1200); do
+        compgen -G "$work/b$actors/checkpoint/0*" >/dev/null && break
+        sleep 0.05
+    done
     kill -KILL $learner
     wait $learner 2>/dev/null
     second=$(timeout 300 "${train[@]}" "${steps[@]}" --actors $actors --run "$work/b$actors" --resume \
