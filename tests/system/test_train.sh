@@ -46,17 +46,24 @@ timeout 60 "${train[@]}" --run "$work/whole" --resume >"$work/log" 2>&1
 check 'a finished run resumes to exit code 0' is $? 0
 
 # --- killed at three moments, then resumed
+actors=
 for _ in 1 2 3; do
     "${train[@]}" --run "$work/killed" --resume >"$work/log" 2>&1 &
     learner=$!
     sleep 1.5
+    actors+=" $(cat "/proc/$learner/task/$learner/children")"
     kill -KILL $learner
     wait $learner 2>/dev/null
 done
 timeout 300 "${train[@]}" --run "$work/killed" --resume >"$work/log" 2>&1
 check 'a killed run resumes to its end' is $? 0
 check 'the resumed run has every row' is "$(last_row "$work/killed/progress.csv" 1)" $frames
-check 'no actor outlives a killed learner' is "$(pgrep -fc "name local-.*$work" || true)" 0
+alive=
+for actor in $actors; do
+    grep -qs 'crossfleet-actor' "/proc/$actor/cmdline" && alive+=" $actor"
+done
+check 'a learner had actors when it was killed' test -n "$actors"
+check 'no actor outlives a killed learner' is "$alive" ''
 
 # --- stopped by a signal
 "${train[@]}" --set env.max_frame=1000000 --run "$work/stopped" >"$work/log" 2>&1 &
