@@ -35,7 +35,7 @@ static int program_find(char *path, size_t size, struct error *err)
 static void child_exec(const struct children *c, const struct child *child, pid_t parent)
 {
     // a learner that is killed takes its actors along; one that died before prctl is noticed here
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
     // the terminal's Ctrl-C is the learner's, which tells its actors in its own time
