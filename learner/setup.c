@@ -187,6 +187,9 @@ static int wire_open(struct learner *l, struct error *err)
 static int task_wait(struct learner *l, struct error *err)
 {
     double said = clock_now();
+    // who starts actors once /healthz is 200 waits for it now
+    l->status->state = STATUS_WARMUP;
+    status_store_put(&l->store, l->status);
     while (transition_recv_wait_task(l->recv, &l->task, TASK_WAIT_S) != 0) {
         if (stop_signal() != 0)
             return error_set(err, ERR_STOPPED, "stopped before an actor came");
@@ -271,7 +274,6 @@ static int learning_open(struct learner *l, struct error *err)
     if (l->saved.n > 0 && state_restore(l, err) < 0)
         return err->code;
     l->status->replay_capacity = l->replay.capacity;
-    l->status->state = STATUS_WARMUP;
     return transition_recv_open(l->recv, &l->replay, &l->limiter, err);
 }
 
