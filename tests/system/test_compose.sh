@@ -48,10 +48,11 @@ within() { # SECONDS CONDITION...
 is() { [ "$(metric "$1")" = "$2" ]; }
 above() { [ "$(metric "$1" | cut -d. -f1)" -gt "$2" ] 2>/dev/null; }
 crash() { kill -KILL "$(docker inspect -f '{{.State.Pid}}' "$1")"; } # not docker kill: nothing restarts then
-restarted() { [ "$(docker inspect -f '{{.RestartCount}}' "$1")" -ge 1 ]; }
+restarted() { [ "$(docker inspect -f '{{.RestartCount}}' "$1")" -ge 1 ] 2>/dev/null; }
 
 timeout 180 "${compose[@]}" up -d --no-build >"$work/log" 2>&1
 check 'up starts everything once the learner is healthy' test $? = 0
+[ $failed = 0 ] || { cat "$work/log" && exit 1; }
 check 'three actors come' within 60 is actors 3
 check 'updates are made' within 120 above updates_total 0
 timeout 120 "${compose[@]}" up -d --no-build --scale actor=6 >"$work/log" 2>&1
