@@ -1,4 +1,4 @@
-#include "actor/transition_send.h"
+#include "actor/transition_state.h"
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -13,48 +13,7 @@
 #define HELLO_RETRY_S 0.01  // while there is no connection
 #define REPORT_S 0.5        // between two EPISODES
 #define DEFAULT_FLUSH_S 0.02
-#define EPISODES 1024   // that wait to be reported
 #define SPARE_ROWS 256  // that may wait beyond the window: a step of many environments
-
-struct transition_send {
-    struct transition_send_config  config;
-    char                           name[MESSAGE_NAME];
-    struct link                   *link;
-    struct transition_send_welcome welcome;
-    bool                           welcomed;  // ever
-    bool                           open;      // this connection has its WELCOME
-    bool                           leaving;   // BYE is next, or was said
-    bool                           left;      // BYE_ACK came
-    unsigned                       events;    // bit per enum send_event that waits
-    char                           text[MESSAGE_REASON];
-    double                         hello_at, heard_at, beat_at, report_at, bye_at;
-    // the task as READY carries it
-    struct ready ready;
-    double       low[MESSAGE_NAME], high[MESSAGE_NAME];
-    bool         has_task;
-    // rows: absolute counters, acked <= sent <= top <= added; row number = counter - base
-    struct row_shape shape;
-    uint8_t         *ring;      // (capacity, words)
-    size_t           capacity;  // rows
-    size_t           block;     // most rows in a message
-    uint64_t         base, acked, sent, top, added, granted;
-    uint64_t         min_version, epoch;
-    uint64_t         dropped;        // rows that a new incarnation could not take over
-    double           waiting_since;  // the oldest row that was never sent
-    // reports
-    struct episode              episodes[EPISODES];
-    size_t                      n_episodes;
-    struct stats                stats;
-    bool                        has_stats;
-    struct transition_send_eval eval;
-    float                      *eval_floats;
-    size_t                      eval_capacity;
-    struct episode              result[MESSAGE_EPISODES_MAX];
-    size_t                      n_result;
-    bool                        has_result;
-    uint8_t                    *out;
-    size_t                      out_size;
-};
 
 // ------ opening
 
@@ -122,11 +81,6 @@ void transition_send_discard(struct transition_send *s)
     s->added = s->top;
 }
 
-double transition_send_silence(const struct transition_send *s)
-{
-    return clock_now() - s->heard_at;
-}
-
 const struct transition_send_eval *transition_send_eval(const struct transition_send *s)
 {
     return &s->eval;
@@ -134,7 +88,7 @@ const struct transition_send_eval *transition_send_eval(const struct transition_
 
 // ------ sending
 
-static int send_message(struct transition_send *s, const struct message *m)
+int transition_send_message(struct transition_send *s, const struct message *m)
 {
     size_t size = message_encode(s->out, s->out_size, m);
     assert(size > 0);
@@ -155,14 +109,14 @@ static void send_hello(struct transition_send *s, double now)
     if (gethostname(m.hello.host, sizeof m.hello.host - 1) != 0)
         m.hello.host[0] = '\0';
     // a connection that is not there yet will be in a moment
-    s->hello_at = send_message(s, &m) == LINK_SENT ? now : now - HELLO_S + HELLO_RETRY_S;
+    s->hello_at = transition_send_message(s, &m) == LINK_SENT ? now : now - HELLO_S + HELLO_RETRY_S;
 }
 
-static void send_ready(struct transition_send *s)
+void transition_send_sizes(struct transition_send *s)
 {
     struct message m = {.kind = MESSAGE_READY};
     m.ready = s->ready;
-    send_message(s, &m);
+    transition_send_message(s, &m);
 }
 
 // one block, as long as the ring does not wrap in it; says whether it went out
@@ -179,7 +133,7 @@ static bool send_block(struct transition_send *s, uint64_t n)
         .n = n,
         .rows = {s->ring + at * bytes, (size_t)n * bytes},
     };
-    if (send_message(s, &m) != LINK_SENT)
+    if (transition_send_message(s, &m) != LINK_SENT)
         return false;
     s->sent += n;
     if (s->sent > s->top)
@@ -206,7 +160,7 @@ static void send_episodes(struct transition_send *s, double now)
 {
     struct message m = {.kind = MESSAGE_EPISODES};
     m.episodes.list = (struct span){s->episodes, s->n_episodes * sizeof s->episodes[0]};
-    if (send_message(s, &m) == LINK_SENT)
+    if (transition_send_message(s, &m) == LINK_SENT)
         s->n_episodes = 0;
     s->report_at = now;
 }
@@ -220,14 +174,14 @@ static void send_result(struct transition_send *s)
         .seed = s->eval.seed,
         .list = {s->result, s->n_result * sizeof s->result[0]},
     };
-    s->has_result = send_message(s, &m) != LINK_SENT;
+    s->has_result = transition_send_message(s, &m) != LINK_SENT;
 }
 
 static void send_bye(struct transition_send *s, double now)
 {
     struct message m = {.kind = MESSAGE_BYE};
     m.bye.last = s->top - s->base;
-    if (send_message(s, &m) == LINK_SENT)
+    if (transition_send_message(s, &m) == LINK_SENT)
         s->bye_at = now;
 }
 
@@ -236,185 +190,12 @@ static void send_heartbeat(struct transition_send *s, double now)
     struct message m = {.kind = MESSAGE_HEARTBEAT};
     m.heartbeat.stamp = (uint64_t)(now * 1e9);
     s->beat_at = now;
-    send_message(s, &m);
+    transition_send_message(s, &m);
     if (!s->has_stats)
         return;
     m.kind = MESSAGE_STATS;
     m.stats = s->stats;
-    s->has_stats = send_message(s, &m) != LINK_SENT;
-}
-
-// ------ receiving
-
-static void event_raise(struct transition_send *s, enum send_event event, const char *text)
-{
-    s->events |= 1u << event;
-    if (text != NULL)
-        snprintf(s->text, sizeof s->text, "%s", text);
-}
-
-static bool span_copy(void **to, size_t *to_size, const struct span *from)
-{
-    char *copy = malloc(from->size + 1);
-    if (copy == NULL)
-        return false;
-    if (from->size > 0)
-        memcpy(copy, from->data, from->size);
-    copy[from->size] = '\0';
-    free(*to);
-    *to = copy;
-    *to_size = from->size;
-    return true;
-}
-
-// the learner knows this process: rows that it has not got go out again
-static bool rows_resume(struct transition_send *s, const struct welcome *w)
-{
-    uint64_t acked = s->base + w->acknowledged;
-    if (acked < s->acked || acked > s->top)
-        return false;
-    s->acked = s->sent = s->granted = acked;
-    return true;
-}
-
-// the learner took this process for a new one: what was sent may be in, only the rest is new
-static void rows_restart(struct transition_send *s)
-{
-    if (s->top > s->acked) {
-        s->dropped += s->top - s->acked;
-        log_warn("wire", "a new incarnation: %llu rows without an answer are given up",
-                 (unsigned long long)(s->top - s->acked));
-    }
-    s->base = s->acked = s->sent = s->granted = s->top;
-}
-
-static void take_welcome(struct transition_send *s, const struct welcome *w)
-{
-    struct transition_send_welcome *mine = &s->welcome;
-    if (s->welcomed && w->run_id != mine->run_id) {
-        event_raise(s, SEND_NEW_RUN, "another run is at this address");
-        return;
-    }
-    bool  same = s->welcomed && w->slot == mine->slot && w->incarnation == mine->incarnation;
-    void *spec = mine->spec;
-    if (!span_copy(&spec, &mine->spec_size, &w->spec) ||
-        !span_copy(&mine->assets, &mine->assets_size, &w->assets)) {
-        event_raise(s, SEND_REFUSED, "no memory for the spec");
-        return;
-    }
-    mine->spec = spec;
-    if (same && !rows_resume(s, w)) {
-        event_raise(s, SEND_REFUSED, "the learner acknowledges rows that were not sent");
-        return;
-    }
-    if (!same)
-        rows_restart(s);
-    if (s->welcomed && w->learner_incarnation != mine->learner_incarnation)
-        event_raise(s, SEND_LEARNER, NULL);
-    mine->run_id = w->run_id;
-    mine->learner_incarnation = w->learner_incarnation;
-    mine->slot = w->slot;
-    mine->incarnation = w->incarnation;
-    mine->seed = w->seed;
-    s->block = (size_t)w->max_rows;
-    if (s->has_task && s->block * 4 * s->shape.words > MESSAGE_ROWS_MAX)
-        s->block = MESSAGE_ROWS_MAX / (4 * s->shape.words);
-    s->welcomed = s->open = true;
-    if (s->has_task)
-        send_ready(s);
-}
-
-static void take_credit(struct transition_send *s, const struct credit *c)
-{
-    uint64_t acked = s->base + c->acknowledged;
-    if (!s->open)
-        return;
-    if (acked > s->acked && acked <= s->top)
-        s->acked = acked;
-    if (c->resend || s->sent < s->acked)
-        s->sent = s->acked;
-    s->granted = s->base + c->granted;
-    s->min_version = c->min_version;
-    s->epoch = c->epoch;
-}
-
-static void take_refused(struct transition_send *s, const struct refused *r)
-{
-    if (r->code != REFUSED_UNKNOWN) {
-        event_raise(s, SEND_REFUSED, r->reason);
-        return;
-    }
-    // a restarted learner, or one that had given up on this connection
-    s->open = false;
-    s->hello_at = 0.0;
-}
-
-static void take_eval(struct transition_send *s, const struct eval_request *r)
-{
-    if (r->weights.size > s->eval_capacity) {
-        float *grown = realloc(s->eval_floats, r->weights.size);
-        if (grown == NULL)
-            return;
-        s->eval_floats = grown;
-        s->eval_capacity = r->weights.size;
-    }
-    memcpy(s->eval_floats, r->weights.data, r->weights.size);
-    s->eval = (struct transition_send_eval){
-        .version = r->version,
-        .timesteps = r->timesteps,
-        .episodes = r->episodes,
-        .seed = r->seed,
-        .floats = s->eval_floats,
-        .n = r->weights.size / sizeof(float),
-    };
-    event_raise(s, SEND_EVAL, NULL);
-}
-
-static void take_message(struct transition_send *s, const struct message *m)
-{
-    struct message reply = {.kind = MESSAGE_HEARTBEAT};
-    switch (m->kind) {
-    case MESSAGE_WELCOME:
-        take_welcome(s, &m->welcome);
-        break;
-    case MESSAGE_REFUSED:
-        take_refused(s, &m->refused);
-        break;
-    case MESSAGE_CREDIT:
-        take_credit(s, &m->credit);
-        break;
-    case MESSAGE_EVAL_REQUEST:
-        take_eval(s, &m->eval_request);
-        break;
-    case MESSAGE_HEARTBEAT:
-        reply.heartbeat = (struct heartbeat){.stamp = m->heartbeat.stamp, .answer = true};
-        if (!m->heartbeat.answer)
-            send_message(s, &reply);
-        break;
-    case MESSAGE_BYE_ACK:
-        s->acked = s->base + m->bye_ack.last > s->top ? s->top : s->base + m->bye_ack.last;
-        s->left = true;
-        event_raise(s, SEND_LEFT, NULL);
-        break;
-    case MESSAGE_STOP:
-        event_raise(s, SEND_STOP, m->stop.reason);
-        break;
-    default:
-        break;
-    }
-}
-
-static void receive_all(struct transition_send *s, double now)
-{
-    struct link_frame frame;
-    while (link_recv(s->link, &frame)) {
-        struct message m;
-        struct error   err;
-        if (frame.odd || message_decode(&m, frame.data, frame.size, &err) < 0)
-            continue;
-        s->heard_at = now;
-        take_message(s, &m);
-    }
+    s->has_stats = transition_send_message(s, &m) != LINK_SENT;
 }
 
 // ------ moving
@@ -422,7 +203,7 @@ static void receive_all(struct transition_send *s, double now)
 // Greets, receives, reports; rows are sent by the caller.
 static void pump(struct transition_send *s, double now)
 {
-    receive_all(s, now);
+    transition_take_all(s, now);
     // a learner that is silent for too long may not know this connection any more
     if (s->open && now - s->heard_at > s->config.timeout_s) {
         s->open = false;
@@ -433,7 +214,7 @@ static void pump(struct transition_send *s, double now)
     if (!s->open || !s->has_task)
         return;
     if (s->n_episodes > 0 &&
-        (s->leaving || now - s->report_at >= REPORT_S || s->n_episodes > EPISODES / 2))
+        (s->leaving || now - s->report_at >= REPORT_S || s->n_episodes > TRANSITION_EPISODES / 2))
         send_episodes(s, now);
     if (s->has_result)
         send_result(s);
@@ -525,7 +306,7 @@ int transition_send_ready(struct transition_send *s, const struct transition_sen
         return error_set(err, ERR_MEMORY, "no memory for %zu rows on their way", s->capacity);
     s->has_task = true;
     s->beat_at = s->report_at = clock_now();
-    send_ready(s);
+    transition_send_sizes(s);
     return 0;
 }
 
@@ -561,15 +342,14 @@ void transition_send_add(struct transition_send *s, const void *rows, size_t n)
     }
 }
 
-void transition_send_episode(struct transition_send *s, double ret, uint32_t length, double seconds)
+void transition_send_episode(struct transition_send *s, const struct episode *episode)
 {
     // a learner that is away for so long loses the oldest reports, never rows
-    if (s->n_episodes == EPISODES) {
+    if (s->n_episodes == TRANSITION_EPISODES) {
         s->n_episodes--;
         memmove(s->episodes, s->episodes + 1, s->n_episodes * sizeof s->episodes[0]);
     }
-    s->episodes[s->n_episodes++] =
-        (struct episode){.ret = ret, .length = length, .seconds = (float)seconds};
+    s->episodes[s->n_episodes++] = *episode;
 }
 
 void transition_send_stats(struct transition_send *s, const struct stats *stats)

@@ -106,13 +106,9 @@ void transition_send_discard(struct transition_send *s);
 // Rows that may still be sent and added under the present credit; what a lock-step round may step.
 uint64_t transition_send_credit(const struct transition_send *s);
 
-// Seconds since the learner was heard.
-double transition_send_silence(const struct transition_send *s);
-
 // ------ reports; they wait in a buffer and go out with the next polls
 
-void transition_send_episode(struct transition_send *s, double ret, uint32_t length,
-                             double seconds);
+void transition_send_episode(struct transition_send *s, const struct episode *episode);
 
 // Sent with the next heartbeat. weights_version, weights_age_s, steps_per_s, env_broken.
 void transition_send_stats(struct transition_send *s, const struct stats *stats);
