@@ -124,6 +124,9 @@ int spec_parse(struct spec *spec, const char *text, size_t size, const char *lab
 // Writes the resolved spec with every key and its help as YAML that spec_load reads to the same spec.
 int spec_write(const struct spec *spec, FILE *out, struct error *err);
 
+// The same as a text that the caller frees, NULL: ERR_MEMORY.
+char *spec_text(const struct spec *spec, struct error *err);
+
 // updates per environment step as a reduced fraction p/q.
 void spec_ratio(const struct spec *spec, uint64_t *p, uint64_t *q);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void indent(FILE *out, size_t depth)
@@ -210,4 +211,19 @@ int spec_write(const struct spec *spec, FILE *out, struct error *err)
     if (fflush(out) != 0 || ferror(out))
         return error_set(err, ERR_SYSTEM, "the resolved spec: not written: %s", strerror(errno));
     return 0;
+}
+
+char *spec_text(const struct spec *spec, struct error *err)
+{
+    char  *text = NULL;
+    size_t size;
+    FILE  *out = open_memstream(&text, &size);
+    int    rc = out == NULL ? ERR_MEMORY : spec_write(spec, out, err);
+    if (out != NULL && fclose(out) != 0)
+        rc = ERR_MEMORY;
+    if (rc == 0)
+        return text;
+    free(text);
+    error_set(err, ERR_MEMORY, "no memory for the spec's text");
+    return NULL;
 }

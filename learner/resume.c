@@ -39,18 +39,6 @@ static void lines_differ(char *text, size_t size, char *was, char *is)
     }
 }
 
-static char *spec_as_text(const struct spec *spec)
-{
-    char  *text = NULL;
-    size_t size;
-    FILE  *f = open_memstream(&text, &size);
-    if (f == NULL)
-        return NULL;
-    spec_write(spec, f, NULL);
-    fclose(f);
-    return text;
-}
-
 int resume_check(struct learner *l, struct error *err)
 {
     const struct learner_options *o = l->options;
@@ -70,9 +58,9 @@ int resume_check(struct learner *l, struct error *err)
         l->spec.seed = old->seed;
     if (rc == 0) {
         free_keys_copy(old, &l->spec);
-        char *was = spec_as_text(old), *is = spec_as_text(&l->spec);
+        char *was = spec_text(old, err), *is = spec_text(&l->spec, err);
         if (was == NULL || is == NULL)
-            rc = error_set(err, ERR_MEMORY, "no memory for a spec");
+            rc = ERR_MEMORY;
         else if (strcmp(was, is) != 0) {
             lines_differ(difference, sizeof difference, was, is);
             rc = error_set(err, ERR_SPEC,

@@ -39,17 +39,10 @@ static int spec_open(struct learner *l, struct error *err)
     if (o->actors > l->spec.cluster.max_actors)
         return error_set(err, ERR_SPEC, "--actors %" PRIu64 ": cluster.max_actors is %" PRIu64,
                          o->actors, l->spec.cluster.max_actors);
-    size_t size;
-    FILE  *f = open_memstream(&l->spec_text, &size);
-    if (f == NULL)
-        return error_set(err, ERR_MEMORY, "no memory for the spec's text");
-    int rc = spec_write(&l->spec, f, err);
-    if (fclose(f) != 0)
-        return error_set(err, ERR_MEMORY, "no memory for the spec's text");
     // actors may be elsewhere, so a custom task's model goes to them with the spec
-    if (rc == 0 && l->spec.env.task.model[0] != '\0')
-        rc = bundle_pack(&l->bundle, l->spec.env.task.model, MESSAGE_ASSETS_MAX, err);
-    return rc;
+    if (l->spec.env.task.model[0] != '\0')
+        return bundle_pack(&l->bundle, l->spec.env.task.model, MESSAGE_ASSETS_MAX, err);
+    return 0;
 }
 
 // ------ what is shown
@@ -118,51 +111,70 @@ static int replay_open(struct learner *l, uint64_t capacity, uint64_t obs, uint6
 
 // ------ wire
 
+// a directory for the socket of local actors
+static int socket_dir_make(struct learner *l, struct error *err)
+{
+    const char *tmp = getenv("TMPDIR");
+    snprintf(l->socket_dir, sizeof l->socket_dir, "%s/crossfleet-XXXXXX",
+             tmp != NULL && strlen(tmp) < 40 ? tmp : "/tmp");
+    if (mkdtemp(l->socket_dir) != NULL)
+        return 0;
+    error_set(err, ERR_SYSTEM, "%s: %s", l->socket_dir, strerror(errno));
+    l->socket_dir[0] = '\0';
+    return err->code;
+}
+
+// how far each slot's rows were in the replay when the run was left; NULL: a new run
+static int marks_read(struct learner *l, struct replay_mark **marks, struct error *err)
+{
+    uint64_t slots = l->spec.cluster.max_actors;
+    *marks = NULL;
+    if (!l->replay.open || l->options->lockstep)
+        return 0;
+    if ((*marks = calloc((size_t)slots, sizeof **marks)) == NULL)
+        return error_set(err, ERR_MEMORY, "no memory for %" PRIu64 " actors", slots);
+    for (size_t i = 0; i < slots; i++)
+        (*marks)[i] = replay_mark(&l->replay, i);
+    return 0;
+}
+
+static struct reception_config reception_config_make(const struct learner     *l,
+                                                     const struct replay_mark *marks)
+{
+    const struct cluster_spec *c = &l->spec.cluster;
+    return (struct reception_config){
+        .run_id = l->identity.run_id,
+        .incarnation = l->identity.incarnation,
+        .seed = l->spec.seed,
+        .task = l->spec.env.name,
+        .spec_text = l->spec_text,
+        .spec_size = strlen(l->spec_text),
+        .spec_hash = spec_hash(&l->spec),
+        .assets = l->bundle.bytes,
+        .assets_size = l->bundle.size,
+        .max_actors = c->max_actors,
+        .credit_window = c->credit_window,
+        .block_rows = c->block_rows,
+        .max_policy_lag = c->max_policy_lag,
+        .heartbeat_s = c->heartbeat_s,
+        .timeout_s = c->heartbeat_timeout_s,
+        .lockstep = l->options->lockstep,
+        .marks = marks,
+    };
+}
+
 static int wire_open(struct learner *l, struct error *err)
 {
     const struct learner_options *o = l->options;
-    const struct cluster_spec    *c = &l->spec.cluster;
     char                          ipc[LINK_ADDRESS];
-    const char                   *tmp = getenv("TMPDIR");
-    snprintf(l->socket_dir, sizeof l->socket_dir, "%s/crossfleet-XXXXXX",
-             tmp != NULL && strlen(tmp) < 40 ? tmp : "/tmp");
-    if (mkdtemp(l->socket_dir) == NULL) {
-        error_set(err, ERR_SYSTEM, "%s: %s", l->socket_dir, strerror(errno));
-        l->socket_dir[0] = '\0';
+    struct replay_mark           *marks;
+    if (socket_dir_make(l, err) < 0 ||
+        (o->keys != NULL && keys_open_learner(&l->keys, o->keys, err) < 0) ||
+        marks_read(l, &marks, err) < 0)
         return err->code;
-    }
     snprintf(ipc, sizeof ipc, "ipc://%s/learner", l->socket_dir);
-    if (o->keys != NULL && keys_open_learner(&l->keys, o->keys, err) < 0)
-        return err->code;
-    struct replay_mark *marks = NULL;
-    if (l->replay.open && !o->lockstep) {
-        marks = calloc((size_t)c->max_actors, sizeof *marks);
-        if (marks == NULL)
-            return error_set(err, ERR_MEMORY, "no memory for %" PRIu64 " actors", c->max_actors);
-        for (size_t i = 0; i < c->max_actors; i++)
-            marks[i] = replay_mark(&l->replay, i);
-    }
     struct transition_recv_config config = {
-        .reception =
-            {
-                .run_id = l->identity.run_id,
-                .incarnation = l->identity.incarnation,
-                .seed = l->spec.seed,
-                .task = l->spec.env.name,
-                .spec_text = l->spec_text,
-                .spec_size = strlen(l->spec_text),
-                .spec_hash = spec_hash(&l->spec),
-                .assets = l->bundle.bytes,
-                .assets_size = l->bundle.size,
-                .max_actors = c->max_actors,
-                .credit_window = c->credit_window,
-                .block_rows = c->block_rows,
-                .max_policy_lag = c->max_policy_lag,
-                .heartbeat_s = c->heartbeat_s,
-                .timeout_s = c->heartbeat_timeout_s,
-                .lockstep = o->lockstep,
-                .marks = marks,
-            },
+        .reception = reception_config_make(l, marks),
         .bind = {ipc},
         .n_bind = 1,
         .keys = o->keys != NULL ? &l->keys : NULL,
@@ -284,7 +296,9 @@ int learner_open(struct learner *l, const struct learner_options *options, struc
     struct state_head head = {0};
     *l = (struct learner){.options = options};
     blas_init();
+    // the text comes after the check, which takes over the seed of a run that goes on
     if (spec_open(l, err) < 0 || resume_check(l, err) < 0 ||
+        (l->spec_text = spec_text(&l->spec, err)) == NULL ||
         run_dir_open(&l->dir, options->run, l->spec.name, l->spec.seed, options->resume,
                      l->spec_text, err) < 0 ||
         resume_load(l, &head, err) < 0)
@@ -337,6 +351,8 @@ void learner_close(struct learner *l)
     safetensors_free(&l->saved);
     keys_close(&l->keys);
     run_dir_close(&l->dir);
+    if (l->peers != NULL)
+        status_store_free(&l->store);
     free(l->peers);
     free(l->status);
     free(l->spec_text);

@@ -11,8 +11,9 @@ case $bin in
 *san) frames=1000 round=700 ;;
 *) frames=3000 round=1500 ;;
 esac
-train=("$bin/crossfleet-learner" train configs/pendulum.yaml --http off --quiet --seed 3
+seedless=("$bin/crossfleet-learner" train configs/pendulum.yaml --http off --quiet
     --set "env.max_frame=$frames" --set meta.eval_frequency=0 --set meta.eval_episodes=2)
+train=("${seedless[@]}" --seed 3)
 
 check() { # SENTENCE CONDITION...
     local sentence=$1
@@ -64,6 +65,9 @@ for actor in $actors; do
 done
 check 'a learner had actors when it was killed' test -n "$actors"
 check 'no actor outlives a killed learner' is "$alive" ''
+timeout 60 "${seedless[@]}" --run "$work/whole" --resume >"$work/log" 2>&1
+check 'a run goes on without --seed' is $? 0
+check 'and keeps the seed that it had' grep -q 'seed: 3 ' "$work/whole/spec.yaml"
 
 # --- stopped by a signal
 "${train[@]}" --set env.max_frame=1000000 --run "$work/stopped" >"$work/log" 2>&1 &
