@@ -24,9 +24,13 @@ struct evaluation {
     uint64_t done;
     bool     running;
     double   last;  // mean return of the last one, NAN: none yet
+    // the result that is being taken
+    struct transition_recv_eval result;
+    double                      returns[MESSAGE_EPISODES_MAX];
+    uint64_t                    lengths[MESSAGE_EPISODES_MAX];
 };
 
-// Starts counting at `steps` (0, or a resumed run's).
+// Starts counting at `steps` (0, or a resumed run's). e is zeroed by the caller.
 void evaluation_init(struct evaluation *e, const struct spec *spec, uint64_t steps);
 
 // Says whether an evaluation is due at `steps`, and moves on to the next.
