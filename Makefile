@@ -28,7 +28,7 @@ endif
 MACHINE := $(shell uname -m)
 MARCH   ?= $(if $(filter x86_64,$(MACHINE)),x86-64-v2)
 MSGPACK := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
-PACKAGES := libzmq $(MSGPACK) yaml-0.1 libmicrohttpd libpng libsodium
+PACKAGES := libzmq $(MSGPACK) yaml-0.1 libmicrohttpd libsodium
 
 ifeq ($(MUJOCO),system)
 MUJOCO_LIBS := -lmujoco
@@ -75,9 +75,9 @@ FINAL_LDFLAGS += $(LDFLAGS)
 up = $(subst $() ,:,$(foreach dir,openblas/lib mujoco,$$ORIGIN/$(1)/deps/$(dir)) $$ORIGIN/../lib/crossfleet)
 rpath = -Wl,-rpath,'$(call up,$(1))'
 
-COMMON_LIBS  := $(BLAS_LIBS) $(shell pkg-config --libs $(filter-out libpng libmicrohttpd,$(PACKAGES)) 2>/dev/null) -lm -lpthread
+COMMON_LIBS  := $(BLAS_LIBS) $(shell pkg-config --libs $(filter-out libmicrohttpd,$(PACKAGES)) 2>/dev/null) -lm -lpthread
 LEARNER_LIBS := $(shell pkg-config --libs libmicrohttpd 2>/dev/null)
-ACTOR_LIBS   := $(MUJOCO_LIBS) $(shell pkg-config --libs libpng 2>/dev/null) -ldl
+ACTOR_LIBS   := $(MUJOCO_LIBS) -ldl
 
 # ---------------------------------------------------------------- what is built from what
 
@@ -234,7 +234,7 @@ DEST = $(DESTDIR)$(PREFIX)
 
 .PHONY: install
 install: $(PROGRAMS) $(LIBRARY)  ## into DESTDIR/PREFIX (/usr/local)
-	install -d $(DEST)/bin $(DEST)/lib/crossfleet $(DEST)/include $(DEST)/share/crossfleet/assets \
+	install -d $(DEST)/bin $(DEST)/lib/crossfleet $(DEST)/include/crossfleet/actor $(DEST)/share/crossfleet/assets \
 		$(DEST)/share/man/man1 $(DEST)/share/bash-completion/completions $(DEST)/share/zsh/site-functions
 	install $(PROGRAMS) $(DEST)/bin
 	install -m 644 build/deps/assets/*.xml $(DEST)/share/crossfleet/assets
@@ -243,7 +243,7 @@ install: $(PROGRAMS) $(LIBRARY)  ## into DESTDIR/PREFIX (/usr/local)
 	install -m 644 deploy/c/crossfleet_policy.h $(DEST)/include
 	$(if $(MUJOCO_LIB),install -m 644 $(MUJOCO_LIB) $(DEST)/lib/crossfleet)
 	$(if $(filter system,$(BLAS)),,install -m 644 $(BLAS_LIBS) $(DEST)/lib/crossfleet)
-	$(if $(wildcard actor/crossfleet_env.h),install -m 644 actor/crossfleet_env.h $(DEST)/include)
+	install -m 644 actor/crossfleet_env.h $(DEST)/include/crossfleet/actor
 	for program in learner actor; do \
 		name=crossfleet-$$program; \
 		$(B)/$$name --man >$(DEST)/share/man/man1/$$name.1; \

@@ -50,11 +50,10 @@ compiler() {
 find_build() {
     compiler
     program pkg-config pkg-config
-    if ! pkg-config --exists libzmq yaml-0.1 libmicrohttpd libpng libsodium egl cmocka 2>/dev/null; then
+    if ! pkg-config --exists libzmq yaml-0.1 libmicrohttpd libsodium egl cmocka 2>/dev/null; then
         library libzmq libzmq3-dev
         library yaml-0.1 libyaml-dev
         library libmicrohttpd libmicrohttpd-dev
-        library libpng libpng-dev
         library libsodium libsodium-dev
         library egl libegl-dev
         library cmocka libcmocka-dev

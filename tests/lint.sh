@@ -22,7 +22,6 @@ header 'msgpack' proto/message.c
 header 'mujoco/' actor/mujoco.h
 header 'microhttpd.h' learner/http.c
 header 'sodium' learner/state.c
-header 'png.h' "$(grep -rlE '^#include <png.h>' actor | head -n 1)"
 
 # common <- proto <- actor, learner
 arrow() { # MODULE NOT
