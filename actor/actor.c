@@ -74,8 +74,7 @@ static void step(struct actor *a)
     a->steps += r->M;
     transition_send_add(s->send, r->rows, r->n_rows);
     for (size_t i = 0; i < r->n_episodes; i++)
-        transition_send_episode(s->send, r->episodes[i].ret, (uint32_t)r->episodes[i].length,
-                                r->episodes[i].seconds);
+        transition_send_episode(s->send, &r->episodes[i]);
 }
 
 static void report(struct actor *a)

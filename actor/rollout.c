@@ -127,7 +127,7 @@ static void env_advance(struct rollout *r, size_t i, const struct env_info *info
     memcpy(obs, r->next, r->O * sizeof *obs);
     if (step.terminated || step.truncated) {
         r->episodes[r->n_episodes++] =
-            (struct rollout_episode){e->ret, e->length, clock_now() - e->started};
+            (struct episode){e->ret, (uint32_t)e->length, (float)(clock_now() - e->started)};
         episode_start(r, i);
     }
 }

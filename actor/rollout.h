@@ -11,17 +11,11 @@
 #include "common/policy.h"
 #include "common/rng.h"
 #include "common/spec.h"
+#include "proto/message.h"
 #include "proto/transition.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-// A finished episode.
-struct rollout_episode {
-    double   ret;  // sum of rewards
-    uint64_t length;
-    double   seconds;  // wall-clock that it took
-};
 
 struct rollout_env {
     struct env   *env;
@@ -33,22 +27,22 @@ struct rollout_env {
 };
 
 struct rollout {
-    size_t                  M, O, A, W;  // environments, observation, action, action columns
-    size_t                  n_step;
-    struct row_shape        shape;
-    struct rollout_env     *envs;  // (M)
-    struct rng              policy_rng, uniform_rng;
-    float                  *obs;      // (M, O)  where each stands
-    float                  *next;     // (O)     one successor at a time
-    float                  *action;   // (M, W)  as in rows
-    float                  *scaled;   // (A)     task units
-    float                  *outputs;  // (M, 2 A)
-    float                  *rows;     // (M n_step, words)  of the last rollout_step
-    size_t                  n_rows;
-    struct rollout_episode *episodes;  // (M)  finished in the last rollout_step
-    size_t                  n_episodes;
-    uint64_t                broken;  // simulator states thrown away
-    void                   *block;
+    size_t              M, O, A, W;  // environments, observation, action, action columns
+    size_t              n_step;
+    struct row_shape    shape;
+    struct rollout_env *envs;  // (M)
+    struct rng          policy_rng, uniform_rng;
+    float              *obs;      // (M, O)  where each stands
+    float              *next;     // (O)     one successor at a time
+    float              *action;   // (M, W)  as in rows
+    float              *scaled;   // (A)     task units
+    float              *outputs;  // (M, 2 A)
+    float              *rows;     // (M n_step, words)  of the last rollout_step
+    size_t              n_rows;
+    struct episode     *episodes;  // (M)  finished in the last rollout_step
+    size_t              n_episodes;
+    uint64_t            broken;  // simulator states thrown away
+    void               *block;
 };
 
 // Makes M environments of the spec's task.

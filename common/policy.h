@@ -68,10 +68,4 @@ void policy_forward(struct policy *p, float *y, const float *obs, size_t B);
 void policy_act(struct policy *p, float *action, float *y, const float *obs, size_t B,
                 struct rng *rng);
 
-// Action columns of a row: A, or 1 if discrete.
-static inline size_t policy_action_columns(const struct policy *p)
-{
-    return p->discrete ? 1 : p->A;
-}
-
 #endif

@@ -146,14 +146,6 @@ void limiter_inserted(struct limiter *l, uint64_t n)
     pthread_mutex_unlock(&l->lock);
 }
 
-bool limiter_may_update(struct limiter *l)
-{
-    pthread_mutex_lock(&l->lock);
-    bool may = may_update_locked(l);
-    pthread_mutex_unlock(&l->lock);
-    return may;
-}
-
 void limiter_updated(struct limiter *l, uint64_t n)
 {
     pthread_mutex_lock(&l->lock);
@@ -205,16 +197,14 @@ static int limiter_wait(struct limiter *l, uint64_t until, double timeout_s)
     struct timespec deadline = deadline_in(timeout_s);
     int             code = 0;
     pthread_mutex_lock(&l->lock);
-    while (!l->stopped && code == 0 && !wait_is_over(l, until)) {
+    while (code == 0 && !wait_is_over(l, until)) {
         bool                warm = l->inserted >= l->config.start;
         enum limiter_reason reason = warm ? LIMITER_WAIT_INSERTS : LIMITER_WARMUP;
         wait_begin(l, reason, clock_now());
         code = pthread_cond_timedwait(&l->changed, &l->lock, &deadline) == 0 ? 0 : ERR_TIMEOUT;
         wait_end(l, reason, clock_now());
     }
-    if (l->stopped)
-        code = ERR_STOPPED;
-    else if (wait_is_over(l, until))
+    if (wait_is_over(l, until))
         code = 0;
     pthread_mutex_unlock(&l->lock);
     return code;
@@ -229,14 +219,6 @@ int limiter_wait_inserted(struct limiter *l, uint64_t n, double timeout_s)
 {
     assert(n > 0);
     return limiter_wait(l, n, timeout_s);
-}
-
-void limiter_stop(struct limiter *l)
-{
-    pthread_mutex_lock(&l->lock);
-    l->stopped = true;
-    pthread_cond_broadcast(&l->changed);
-    pthread_mutex_unlock(&l->lock);
 }
 
 void limiter_hold(struct limiter *l, bool held)
@@ -263,27 +245,4 @@ void limiter_read(struct limiter *l, struct limiter_state *state)
     state->ratio = state->inserted > l->config.start
                        ? (double)state->updates / (double)(state->inserted - l->config.start)
                        : (double)NAN;
-}
-
-const char *limiter_reason_name(enum limiter_reason reason)
-{
-    static const char *const names[] = {"warm_up", "wait_inserts", "wait_samples"};
-    return names[reason];
-}
-
-void limiter_describe(char *text, size_t size, const struct limiter_state *now,
-                      const struct limiter_state *before, double elapsed)
-{
-    static const char *const words[] = {"warm-up: the replay memory fills, learner waits",
-                                        "learner waits for data", "actors wait for the learner"};
-    size_t                   longest = 0;
-    double                   share[LIMITER_REASONS];
-    for (size_t i = 0; i < LIMITER_REASONS; i++) {
-        share[i] = elapsed > 0.0 ? (now->waited[i] - before->waited[i]) / elapsed : 0.0;
-        longest = share[i] > share[longest] ? i : longest;
-    }
-    if (share[longest] < 0.02)
-        snprintf(text, size, "balanced");
-    else
-        snprintf(text, size, "%s %.0f%%", words[longest], 100.0 * fmin(share[longest], 1.0));
 }

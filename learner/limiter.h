@@ -58,8 +58,7 @@ struct limiter {
     uint64_t              inserted, updates;
     double                waited[LIMITER_REASONS];  // seconds, waits that have ended
     double                since[LIMITER_REASONS];   // clock_now() when one began, 0: none runs
-    bool                  stopped;
-    bool                  open;  // lock and condition are initialised
+    bool                  open;                     // lock and condition are initialised
     pthread_mutex_t       lock;
     pthread_cond_t        changed;
     void (*opened)(void *context);  // rows became allowed again; called without the lock
@@ -91,21 +90,16 @@ uint64_t limiter_insert_allowance(struct limiter *l, bool *last);
 // Counts rows that are now in the replay; n <= the allowance.
 void limiter_inserted(struct limiter *l, uint64_t n);
 
-bool limiter_may_update(struct limiter *l);
-
 // Counts updates done.
 void limiter_updated(struct limiter *l, uint64_t n);
 
 // Waits until an update may run.
 //
-//   returns  0; ERR_TIMEOUT; ERR_STOPPED after limiter_stop
+//   returns  0 or ERR_TIMEOUT
 int limiter_wait_update(struct limiter *l, double timeout_s);
 
 // Waits until inserted >= n, for schedules that the learner builds itself. Returns as above.
 int limiter_wait_inserted(struct limiter *l, uint64_t n, double timeout_s);
-
-// Ends all waits, now and later.
-void limiter_stop(struct limiter *l);
 
 // The network thread says that actors want to send and may not (true), or no longer (false).
 void limiter_hold(struct limiter *l, bool held);
@@ -117,13 +111,5 @@ struct limiter_state {
 };
 
 void limiter_read(struct limiter *l, struct limiter_state *state);
-
-// "warm_up", "wait_inserts", "wait_samples": for metrics.
-const char *limiter_reason_name(enum limiter_reason reason);
-
-// Which side is the bottleneck between two readings `elapsed` seconds apart, in words: "learner waits
-// for data 62%", "actors wait for the learner 80%", "balanced".
-void limiter_describe(char *text, size_t size, const struct limiter_state *now,
-                      const struct limiter_state *before, double elapsed);
 
 #endif

@@ -53,7 +53,7 @@ enum {
     MESSAGE_SPEC_MAX = 1 << 20,       // bytes of spec text
     MESSAGE_ASSETS_MAX = 32 << 20,    // bytes of model files in WELCOME
     MESSAGE_ROWS_MAX = 1 << 20,       // bytes of rows in TRANSITIONS
-    MESSAGE_EPISODES_MAX = 4096,      // episodes in one EPISODES or EVAL_RESULT
+    MESSAGE_EPISODES_MAX = 10000,     // episodes in one EPISODES or EVAL_RESULT
     MESSAGE_WEIGHTS_MAX = 256 << 20,  // bytes of floats in WEIGHTS
     MESSAGE_OVERHEAD = 4096,          // bytes that all other fields of a message take at most
     MESSAGE_MAX_FIELDS = 12,
