@@ -91,6 +91,23 @@ static int file_open(const struct replay *r, const char *path, bool resume, bool
     return fd;
 }
 
+// the mark that holds now; call with the lock held
+static struct replay_mark slot_mark(const struct replay *r, const struct replay_slot *s)
+{
+    return s->at <= r->inserted ? s->after : s->before;
+}
+
+// a mark whose rows a killed process did not count must not begin to hold when other rows come
+static void slots_settle(struct replay *r)
+{
+    for (size_t i = 0; i < r->slots; i++) {
+        struct replay_slot *s = &r->slot[i];
+        s->after = s->before = slot_mark(r, s);
+        atomic_signal_fence(memory_order_seq_cst);
+        s->at = r->inserted;
+    }
+}
+
 int replay_init(struct replay *r, struct row_shape shape, uint64_t capacity, size_t slots,
                 const char *path, bool resume, struct error *err)
 {
@@ -123,6 +140,7 @@ int replay_init(struct replay *r, struct row_shape shape, uint64_t capacity, siz
     if (!old)
         header_write(r, r->header);
     r->inserted = atomic_load(&r->header->inserted);
+    slots_settle(r);
     pthread_mutex_init(&r->lock, NULL);
     r->open = true;
     return 0;
@@ -137,10 +155,23 @@ void replay_free(struct replay *r)
     *r = (struct replay){0};
 }
 
-// the mark that holds now; call with the lock held
-static struct replay_mark slot_mark(const struct replay *r, const struct replay_slot *s)
+// a mark that will hold once n more rows count; call with the lock held
+static void slot_set(struct replay *r, struct replay_slot *s, size_t n, struct replay_mark mark)
 {
-    return s->at <= r->inserted ? s->after : s->before;
+    s->before = slot_mark(r, s);
+    // a process may be killed between any two stores, so they stay in this order
+    atomic_signal_fence(memory_order_seq_cst);
+    s->at = r->inserted + n;
+    atomic_signal_fence(memory_order_seq_cst);
+    s->after = mark;
+}
+
+void replay_claim(struct replay *r, size_t slot, uint64_t incarnation)
+{
+    assert(slot < r->slots);
+    pthread_mutex_lock(&r->lock);
+    slot_set(r, &r->slot[slot], 0, (struct replay_mark){incarnation, 0});
+    pthread_mutex_unlock(&r->lock);
 }
 
 void replay_insert(struct replay *r, const void *rows, size_t n, size_t slot,
@@ -154,10 +185,7 @@ void replay_insert(struct replay *r, const void *rows, size_t n, size_t slot,
     size_t first = n < r->capacity - at ? n : (size_t)r->capacity - at;
     memcpy((char *)r->rows + at * bytes, from, first * bytes);
     memcpy(r->rows, from + first * bytes, (n - first) * bytes);
-    struct replay_slot *s = &r->slot[slot];
-    s->before = slot_mark(r, s);
-    s->at = r->inserted + n;
-    s->after = mark;
+    slot_set(r, &r->slot[slot], n, mark);
     r->inserted += n;
     atomic_store_explicit(&r->header->inserted, r->inserted, memory_order_release);
     pthread_mutex_unlock(&r->lock);

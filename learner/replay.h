@@ -55,6 +55,10 @@ void replay_free(struct replay *r);
 void replay_insert(struct replay *r, const void *rows, size_t n, size_t slot,
                    struct replay_mark mark);
 
+// Gives a slot to an incarnation that has no rows yet, so that a learner that is killed now knows it
+// again. Thread-safe.
+void replay_claim(struct replay *r, size_t slot, uint64_t incarnation);
+
 // How far a slot's rows are in. Thread-safe.
 struct replay_mark replay_mark(struct replay *r, size_t slot);
 

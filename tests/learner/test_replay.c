@@ -165,6 +165,44 @@ static void mark_of_a_slot_moves_with_its_rows(void **state)
     replay_free(&r);
 }
 
+static void mark_whose_rows_never_counted_stays_forgotten(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/test_replay_XXXXXX";
+    int  fd = mkstemp(path);
+    assert_true(fd >= 0);
+    struct replay r = {0};
+    float         rows[2 * 16] = {0};
+    uint64_t      counted = 1;
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, SLOTS, path, false, NULL), 0);
+    replay_insert(&r, rows, 1, 2, (struct replay_mark){7, 11});
+    replay_insert(&r, rows, 2, 2, (struct replay_mark){7, 13});
+    replay_free(&r);
+    // killed before the last two rows counted; the counter is the header's last word
+    assert_int_equal(pwrite(fd, &counted, sizeof counted, 56), sizeof counted);
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, SLOTS, path, true, NULL), 0);
+    assert_int_equal(replay_inserted(&r), 1);
+    replay_insert(&r, rows, 2, 3, (struct replay_mark){1, 2});
+    assert_int_equal(replay_mark(&r, 2).sequence, 11);
+    replay_free(&r);
+    close(fd);
+    unlink(path);
+}
+
+static void slot_given_to_a_process_without_rows_is_known_after_a_kill(void **state)
+{
+    (void)state;
+    struct replay r = {0};
+    float         rows[2 * 16] = {0};
+    assert_int_equal(replay_init(&r, row_shape_make(O, W), N, SLOTS, NULL, false, NULL), 0);
+    replay_insert(&r, rows, 2, 2, (struct replay_mark){7, 11});
+    replay_claim(&r, 2, 8);
+    assert_int_equal(replay_inserted(&r), 2);
+    assert_int_equal(replay_mark(&r, 2).incarnation, 8);
+    assert_int_equal(replay_mark(&r, 2).sequence, 0);
+    replay_free(&r);
+}
+
 static void file_of_another_shape_is_refused(void **state)
 {
     (void)state;
@@ -205,6 +243,8 @@ int main(void)
         cmocka_unit_test(draw_with_newest_joins_the_newest_row),
         cmocka_unit_test(file_is_continued_after_its_process_is_gone),
         cmocka_unit_test(mark_of_a_slot_moves_with_its_rows),
+        cmocka_unit_test(mark_whose_rows_never_counted_stays_forgotten),
+        cmocka_unit_test(slot_given_to_a_process_without_rows_is_known_after_a_kill),
         cmocka_unit_test(file_of_another_shape_is_refused),
         cmocka_unit_test(size_that_cannot_be_is_refused_with_its_sizes),
     };
