@@ -27,11 +27,17 @@ static void slot_renew(struct reception *r, struct peer *p, enum peer_claim clai
     } else {
         p->restarts++;
     }
+    if (p->incarnation > 0 && p->slot < r->peers.actors)
+        log_info("wire", "slot %llu: incarnation %llu ended with %llu rows",
+                 (unsigned long long)p->slot, (unsigned long long)p->incarnation,
+                 (unsigned long long)p->in);
     // a learner's own incarnation keeps apart what two learners gave out
     uint64_t base = r->config.incarnation << 20;
     p->incarnation = (p->incarnation > base ? p->incarnation : base) + 1;
     r->in_flight -= p->granted - p->in - p->staged;
     p->in = p->staged = p->granted = p->told = 0;
+    if (r->replay != NULL && p->slot < r->peers.actors)
+        replay_claim(r->replay, (size_t)p->slot, p->incarnation);
     memset(&p->stats, 0, sizeof p->stats);
 }
 

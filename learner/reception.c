@@ -33,7 +33,7 @@ int reception_init(struct reception *r, const struct reception_config *config, s
     int code = peer_table_init(&r->peers, config->max_actors, err);
     for (size_t i = 0; code == 0 && config->marks != NULL && i < config->max_actors; i++) {
         r->peers.peers[i].incarnation = config->marks[i].incarnation;
-        r->peers.peers[i].in = config->marks[i].sequence;
+        r->peers.peers[i].in = r->peers.peers[i].granted = config->marks[i].sequence;
     }
     return code;
 }
@@ -64,6 +64,10 @@ int reception_open(struct reception *r, struct replay *replay, struct limiter *l
     for (size_t i = 0; r->config.lockstep && i < r->peers.actors; i++)
         if (stage_make(r, &r->peers.peers[i], err) < 0)
             return err->code;
+    // whoever came before the replay was there
+    for (size_t i = 0; i < r->peers.actors; i++)
+        if (replay_mark(replay, i).incarnation != r->peers.peers[i].incarnation)
+            replay_claim(replay, i, r->peers.peers[i].incarnation);
     r->replay = replay;
     r->limiter = limiter;
     return 0;

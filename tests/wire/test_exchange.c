@@ -344,6 +344,64 @@ static void actors_of_a_slow_learner_get_equal_shares(void **state)
     rig_stop(&rig);
 }
 
+// one actor makes rows until the replay holds `until`
+static void actor_fill(struct rig *rig, struct transition_send *s, size_t *made, uint64_t until)
+{
+    float  row[16];
+    double deadline = clock_now() + 10.0;
+    while (replay_inserted(&rig->replay) < until && clock_now() < deadline) {
+        transition_send_poll(s, 0.001);
+        while (transition_send_room(s) > 0) {
+            row_make(row, 0, (*made)++);
+            transition_send_add(s, row, 1);
+        }
+    }
+    assert_int_equal(replay_inserted(&rig->replay), until);
+}
+
+static void an_actor_goes_on_with_a_restarted_learner(void **state)
+{
+    (void)state;
+    struct rig            rig;
+    struct replay_mark    marks[SLOTS];
+    struct reception_task task;
+    struct error          err = {0};
+    size_t                made = 0;
+    rig_init(&rig);
+    struct transition_recv_config config = rig_config(&rig);
+    rig_start(&rig, &config);
+    struct transition_send *s = actor_open(&rig, "a");
+    actor_ready(s);
+    rig_open(&rig, 2000, 0);
+    actor_fill(&rig, s, &made, 2000);
+    transition_recv_stop(rig.recv, "killed", 0.0);
+    // the next learner of the run; it may take 500 rows more than the first
+    for (size_t i = 0; i < SLOTS; i++)
+        marks[i] = replay_mark(&rig.replay, i);
+    assert_int_equal(marks[0].sequence, 2000);
+    config.reception.incarnation = 2;
+    config.reception.marks = marks;
+    rig_start(&rig, &config);
+    for (int i = 0; i < 1000 && transition_recv_wait_task(rig.recv, &task, 0.0) != 0; i++)
+        transition_send_poll(s, 0.01);
+    struct limiter_config lc = rig.limiter.config;
+    limiter_free(&rig.limiter);
+    lc.max_frame = 2500;
+    assert_int_equal(limiter_init(&rig.limiter, &lc, &err), 0);
+    limiter_restore(&rig.limiter, 2000, 0);
+    assert_int_equal(transition_recv_open(rig.recv, &rig.replay, &rig.limiter, &err), 0);
+    actor_fill(&rig, s, &made, 2500);
+    assert_int_equal(transition_send_welcome(s)->learner_incarnation, 2);
+    assert_int_equal(transition_send_welcome(s)->incarnation, marks[0].incarnation);
+    struct transition_recv_counters c;
+    transition_recv_read(rig.recv, &c, false);
+    assert_int_equal(c.lost, 0);
+    assert_int_equal(c.in_flight, 0);
+    replay_check(&rig, (size_t[]){2500}, 1);
+    transition_send_close(s, 2.0);
+    rig_stop(&rig);
+}
+
 static void weights_reach_early_and_late_subscribers(void **state)
 {
     (void)state;
@@ -390,6 +448,7 @@ int main(void)
         cmocka_unit_test(exactly_max_frame_rows_are_inserted),
         cmocka_unit_test(a_closed_limiter_withholds_credit_and_an_update_gives_it_back),
         cmocka_unit_test(actors_of_a_slow_learner_get_equal_shares),
+        cmocka_unit_test(an_actor_goes_on_with_a_restarted_learner),
         cmocka_unit_test(weights_reach_early_and_late_subscribers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
