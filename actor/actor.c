@@ -39,9 +39,7 @@ static int actor_open(struct actor *a, const struct actor_options *o, struct err
 
 static void actor_close(struct actor *a)
 {
-    uint64_t unsent = session_close(&a->session);
-    if (unsent > 0)
-        log_warn("actor", "the learner did not acknowledge %llu rows", (unsigned long long)unsent);
+    session_close(&a->session);
     rollout_free(&a->rollout);
 }
 

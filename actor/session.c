@@ -160,15 +160,26 @@ bool session_weights_good(struct session *s)
            !(late && age > PAUSE_AFTER * limit);
 }
 
-uint64_t session_close(struct session *s)
+// the last line of an actor: what it made is in the replay, or it is not
+static void leave(struct session *s)
+{
+    bool     acts = s->weights != NULL && !s->options->evaluator;
+    uint64_t in = acts ? transition_send_drain(s->send, DRAIN_S) : 0;
+    uint64_t open = transition_send_close(s->send, acts ? 0.0 : DRAIN_S);
+    if (acts)
+        log_write(open > 0 ? LOG_WARN : LOG_INFO, "session",
+                  "left: %llu rows acknowledged, %llu not", (unsigned long long)in,
+                  (unsigned long long)open);
+}
+
+void session_close(struct session *s)
 {
     remove_files(s);
-    uint64_t unsent = transition_send_close(s->send, DRAIN_S);
+    leave(s);
     weights_recv_close(s->weights);
     policy_free(&s->policy);
     if (s->hub != NULL)
         link_hub_close(s->hub);
     keys_close(&s->keys);
     *s = (struct session){0};
-    return unsent;
 }

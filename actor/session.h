@@ -48,9 +48,8 @@ void session_weights(struct session *s);
 // lately. Warns once while they are not.
 bool session_weights_good(struct session *s);
 
-// Leaves with BYE and frees. Accepts a zeroed or half-open one.
-//
-//   returns  rows that the learner did not acknowledge
-uint64_t session_close(struct session *s);
+// Leaves with BYE, says how many rows the learner acknowledged, and frees. Accepts a zeroed or
+// half-open one.
+void session_close(struct session *s);
 
 #endif

@@ -378,10 +378,8 @@ void transition_send_leave(struct transition_send *s)
     s->leaving = true;
 }
 
-uint64_t transition_send_close(struct transition_send *s, double drain_s)
+uint64_t transition_send_drain(struct transition_send *s, double drain_s)
 {
-    if (s == NULL)
-        return 0;
     double deadline = clock_now() + drain_s;
     while (s->welcomed && s->has_task && !s->left && clock_now() < deadline) {
         transition_send_leave(s);
@@ -389,6 +387,15 @@ uint64_t transition_send_close(struct transition_send *s, double drain_s)
         if (event == SEND_REFUSED || event == SEND_NEW_RUN)
             break;
     }
+    // what was given up lies below acked, too
+    return s->acked - s->dropped;
+}
+
+uint64_t transition_send_close(struct transition_send *s, double drain_s)
+{
+    if (s == NULL)
+        return 0;
+    transition_send_drain(s, drain_s);
     uint64_t open = s->top - s->acked + s->dropped;
     link_close(s->link);
     free(s->welcome.spec);

@@ -127,7 +127,12 @@ void transition_send_eval_result(struct transition_send *s, const struct episode
 // Adds no more rows: what credit allows goes out, then BYE, with the next polls, until SEND_LEFT.
 void transition_send_leave(struct transition_send *s);
 
-// Leaves, waits at most drain_s for SEND_LEFT, and frees everything. NULL is allowed.
+// Leaves and waits at most drain_s for SEND_LEFT.
+//
+//   returns  rows of this process that the learner acknowledged
+uint64_t transition_send_drain(struct transition_send *s, double drain_s);
+
+// Drains and frees everything. NULL is allowed.
 //
 //   returns  rows sent that the learner did not acknowledge
 uint64_t transition_send_close(struct transition_send *s, double drain_s);
