@@ -12,7 +12,7 @@ static void slot_vacate(struct reception *r, struct peer *p, double now)
 {
     if (p->live && p->bound) {
         reception_refuse(r, &p->link, REFUSED_REPLACED, "a newer process of this name is here");
-        reception_doom(r, p->fd, p->address, now);
+        reception_doom(r, p->connection, now);
     }
     reception_leave(r, p, "replaced");
 }
@@ -74,7 +74,7 @@ static void seat(struct reception *r, struct peer *p, const struct link_frame *f
     memcpy(p->host, hello->host, sizeof p->host);
     memcpy(p->address, frame->address, sizeof p->address);
     memcpy(p->key, frame->key, sizeof p->key);
-    p->fd = frame->fd;
+    p->connection = link_connection(frame->fd, frame->address);
     p->role = hello->role;
     r->live += !p->live && hello->role == ROLE_ACTOR;
     p->used = p->live = true;
@@ -89,6 +89,11 @@ static bool hello_turned_away(struct reception *r, const struct link_frame *fram
                               const struct hello *hello)
 {
     struct message m = {.kind = MESSAGE_STOP};
+    if (r->config.allow != NULL && !r->config.allow(r->config.allow_context, frame->key)) {
+        reception_expel(r, frame, NULL, REJECT_HANDSHAKE, REFUSED_INVALID,
+                        "its key is not allowed any more");
+        return true;
+    }
     if (!peer_name_valid(hello->name)) {
         reception_expel(r, frame, NULL, REJECT_NAME, REFUSED_NAME,
                         "a name is 1 to 63 of A-Z a-z 0-9 . _ - and does not begin with a dot");

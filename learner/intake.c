@@ -248,7 +248,7 @@ static void take_stranger(struct reception *r, const struct link_frame *frame, d
     }
     r->rejected[REJECT_STRANGER]++;
     if (++r->strangers[oldest].n > PEER_CONTROL_PER_S)
-        link_cut(frame->fd, frame->address);
+        link_cut(link_connection(frame->fd, frame->address));
     else if (r->strangers[oldest].n == 1)
         reception_refuse(r, &frame->peer, REFUSED_UNKNOWN, "say HELLO first");
 }

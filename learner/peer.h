@@ -22,14 +22,14 @@ struct peer {
     uint64_t incarnation;  // of the process that has it now
     uint64_t restarts;     // processes before it in this learner
     // the process
-    uint64_t         role;   // enum message_role
-    bool             live;   // heard of within the time-out
-    bool             ready;  // its READY fits: it gets credits
-    bool             bound;  // link names its connection
-    struct link_peer link;
-    int              fd;
-    char             host[MESSAGE_NAME], address[64], key[LINK_KEY];
-    double           joined, last_seen, welcomed;  // clock_now()
+    uint64_t               role;   // enum message_role
+    bool                   live;   // heard of within the time-out
+    bool                   ready;  // its READY fits: it gets credits
+    bool                   bound;  // link names its connection
+    struct link_peer       link;
+    struct link_connection connection;
+    char                   host[MESSAGE_NAME], address[64], key[LINK_KEY];
+    double                 joined, last_seen, welcomed;  // clock_now()
     // rows, numbered from 1 within an incarnation: in <= in + staged <= granted
     uint64_t in;       // in the replay
     uint64_t staged;   // received, waiting for the learner's schedule (lock-step)

@@ -93,16 +93,17 @@ void reception_reject(struct reception *r, enum reject_reason reason, const char
     say(r, reason, who, what);
 }
 
-void reception_doom(struct reception *r, int fd, const char *address, double now)
+void reception_doom(struct reception *r, struct link_connection connection, double now)
 {
+    for (size_t i = 0; i < r->n_doomed; i++)
+        if (r->doomed[i].connection.inode == connection.inode)
+            return;
     if (r->n_doomed == RECEPTION_DOOMED) {
-        link_cut(fd, address);
+        link_cut(connection);
         return;
     }
     r->doomed[r->n_doomed].at = now + 0.2;
-    r->doomed[r->n_doomed].fd = fd;
-    snprintf(r->doomed[r->n_doomed].address, sizeof r->doomed[0].address, "%s", address);
-    r->n_doomed++;
+    r->doomed[r->n_doomed++].connection = connection;
 }
 
 void reception_refuse(struct reception *r, const struct link_peer *link, enum refused_code code,
@@ -122,7 +123,7 @@ void reception_expel(struct reception *r, const struct link_frame *frame, struct
     snprintf(who, sizeof who, "%s %s", p != NULL ? p->name : "?", frame->address);
     reception_reject(r, reason, who, what);
     reception_refuse(r, &frame->peer, code, what);
-    reception_doom(r, frame->fd, frame->address, clock_now());
+    reception_doom(r, link_connection(frame->fd, frame->address), clock_now());
     if (p != NULL)
         reception_leave(r, p, what);
 }
@@ -138,7 +139,7 @@ void reception_send(struct reception *r, struct peer *p, const struct message *m
     if (code != LINK_FULL)
         return;
     reception_reject(r, REJECT_SLOW, p->name, "does not read what it is sent");
-    link_cut(p->fd, p->address);
+    link_cut(p->connection);
     reception_leave(r, p, "does not read");
 }
 
@@ -326,7 +327,7 @@ static void doom_fulfil(struct reception *r, double now)
     size_t kept = 0;
     for (size_t i = 0; i < r->n_doomed; i++) {
         if (now >= r->doomed[i].at)
-            link_cut(r->doomed[i].fd, r->doomed[i].address);
+            link_cut(r->doomed[i].connection);
         else
             r->doomed[kept++] = r->doomed[i];
     }
@@ -345,10 +346,28 @@ void reception_tick(struct reception *r, double now)
             heartbeat(r, p, now);
     }
     reception_errands(r);
-    uint64_t failures = link_failures(r->router);
-    if (failures > 0) {
-        r->rejected[REJECT_HANDSHAKE] += failures;
-        say(r, REJECT_HANDSHAKE, "?", "a connection that speaks no ZMTP or has no fitting key");
-    }
+    reception_failures(r, link_failures(r->router));
     reception_settle(r, true);
+}
+
+void reception_failures(struct reception *r, uint64_t failures)
+{
+    if (failures == 0)
+        return;
+    r->rejected[REJECT_HANDSHAKE] += failures;
+    say(r, REJECT_HANDSHAKE, "?", "a connection that speaks no ZMTP or has no fitting key");
+}
+
+void reception_recheck(struct reception *r, double now)
+{
+    static const char what[] = "its key is not allowed any more";
+    for (size_t i = 0; i < r->peers.n && r->config.allow != NULL; i++) {
+        struct peer *p = &r->peers.peers[i];
+        if (!p->live || !p->bound || r->config.allow(r->config.allow_context, p->key))
+            continue;
+        reception_reject(r, REJECT_HANDSHAKE, p->name, what);
+        reception_refuse(r, &p->link, REFUSED_INVALID, what);
+        reception_doom(r, p->connection, now);
+        reception_leave(r, p, what);
+    }
 }

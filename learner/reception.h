@@ -76,6 +76,8 @@ struct reception_config {
     uint64_t                  block_rows;      // most rows in one message
     uint64_t                  max_policy_lag;  // versions, 0: any
     double                    heartbeat_s, timeout_s;
+    link_allow_fn            *allow;  // says whether a CURVE key may be here, NULL: no keys
+    void                     *allow_context;
     bool                      lockstep;  // rows are staged, credits are given by hand
     const struct replay_mark *marks;     // (max_actors) of a resumed replay, NULL: fresh
 };
@@ -125,9 +127,8 @@ struct reception {
     struct reception_eval  eval;
     // connections to cut a moment after their last answer
     struct {
-        double at;
-        int    fd;
-        char   address[64];
+        double                 at;
+        struct link_connection connection;
     } doomed[RECEPTION_DOOMED];
     size_t n_doomed;
     // messages of connections without a HELLO
@@ -156,6 +157,12 @@ void reception_errands(struct reception *r);
 // After a batch of frames: credits to the actors that delivered, or to all of them.
 void reception_settle(struct reception *r, bool all);
 
+// Cuts the actors whose key is not allowed any more.
+void reception_recheck(struct reception *r, double now);
+
+// Counts handshakes that failed on a socket.
+void reception_failures(struct reception *r, uint64_t failures);
+
 // ------ answers
 
 // Counts a bad frame and says so, at most once a second a reason.
@@ -171,7 +178,7 @@ void reception_refuse(struct reception *r, const struct link_peer *link, enum re
                       const char *what);
 
 // Cuts a connection in a moment, when its last answer is out.
-void reception_doom(struct reception *r, int fd, const char *address, double now);
+void reception_doom(struct reception *r, struct link_connection connection, double now);
 
 // Sends to a peer; one that does not read is cut.
 void reception_send(struct reception *r, struct peer *p, const struct message *m);

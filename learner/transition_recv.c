@@ -15,12 +15,14 @@
 
 #define TICK_S 0.1
 #define FAREWELL_S 0.3
+#define TOPICS 64
 #define BATCH 256  // frames between two rounds of credits
 
 struct transition_recv {
     struct reception    reception;
     struct weights_send weights;
     struct keys        *keys;
+    uint64_t            removals;  // of keys that were acted on
     struct link_hub    *hub;
     struct link        *router, *publisher, *zap;
     int                 wake_fd;
@@ -30,6 +32,36 @@ struct transition_recv {
 };
 
 // ------ the network thread
+
+// an actor whose key was removed is cut, and everyone who listens to weights has to show a key again
+static void keys_check(struct transition_recv *tr, double now)
+{
+    keys_refresh(tr->keys, now);
+    if (tr->keys->removals == tr->removals)
+        return;
+    tr->removals = tr->keys->removals;
+    reception_recheck(&tr->reception, now);
+    link_cut_all(tr->publisher);
+}
+
+// each topic takes memory until its subscriber is gone, and cannot be told whose it is
+static void topics_check(struct transition_recv *tr)
+{
+    if (tr->weights.topics < TOPICS)
+        return;
+    tr->weights.topics = 0;
+    reception_reject(&tr->reception, REJECT_FLOOD, "?", "too many subscriptions to weights");
+    link_cut_all(tr->publisher);
+}
+
+static void network_tick(struct transition_recv *tr, double now)
+{
+    reception_tick(&tr->reception, now);
+    reception_failures(&tr->reception, link_failures(tr->publisher));
+    if (tr->keys != NULL)
+        keys_check(tr, now);
+    topics_check(tr);
+}
 
 static void network_round(struct transition_recv *tr, bool tick)
 {
@@ -42,7 +74,7 @@ static void network_round(struct transition_recv *tr, bool tick)
     reception_errands(r);
     reception_settle(r, r->starved);
     if (tick)
-        reception_tick(r, now);
+        network_tick(tr, now);
     pthread_mutex_unlock(&r->lock);
     weights_send_service(&tr->weights, now);
     if (tr->zap != NULL)
@@ -76,14 +108,18 @@ static void on_limiter_open(void *context)
 
 static int addresses_check(const struct transition_recv_config *c, struct error *err)
 {
-    for (size_t i = 0; i < c->n_bind; i++)
-        if (!link_address_is_local(c->bind[i]) && c->keys == NULL && !c->insecure)
-            return error_set(
-                err, ERR_SPEC,
-                "%s can be reached from other machines: give --keys DIR (make one with "
-                "keygen), or --insecure, with which anyone who reaches the port can "
-                "read the policy and write into the replay memory",
-                c->bind[i]);
+    static const char risk[] =
+        "anyone who reaches the port can read the policy and write into the replay memory";
+    for (size_t i = 0; i < c->n_bind; i++) {
+        if (link_address_is_local(c->bind[i]) || c->keys != NULL)
+            continue;
+        if (!c->insecure)
+            return error_set(err, ERR_SPEC,
+                             "%s can be reached from other machines: give --keys DIR (make one "
+                             "with keygen), or --insecure, with which %s",
+                             c->bind[i], risk);
+        log_warn("wire", "--insecure at %s: %s", c->bind[i], risk);
+    }
     return 0;
 }
 
@@ -137,6 +173,11 @@ static int recv_open(struct transition_recv *tr, const struct transition_recv_co
         return code;
     tr->has_reception = true;
     tr->keys = c->keys;
+    if (c->keys != NULL) {
+        tr->removals = c->keys->removals;
+        tr->reception.config.allow = keys_allow;
+        tr->reception.config.allow_context = c->keys;
+    }
     tr->wake_fd = link_wake_open(err);
     tr->hub = link_hub_open(8, err);
     if (tr->wake_fd < 0 || tr->hub == NULL)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SUBSCRIPTIONS 1024  // read in a row at most
+
 void weights_send_init(struct weights_send *w, uint64_t run_id, uint64_t incarnation,
                        struct link *link, int wake_fd)
 {
@@ -93,8 +95,8 @@ void weights_send_service(struct weights_send *w, double now)
     if (fresh && link_set_welcome(w->link, w->current, w->current_size, &err) < 0)
         log_warn("wire", "weights: %s", err.text);
     // the socket answers a subscription with the welcome only when it is read
-    while (link_recv(w->link, &subscription))
-        continue;
+    for (int i = 0; i < SUBSCRIPTIONS && link_recv(w->link, &subscription); i++)
+        w->topics += subscription.size > 1;
     if (w->current_size == 0 || (!fresh && now - w->sent_at < WEIGHTS_REFRESH_S))
         return;
     link_send(w->link, NULL, w->current, w->current_size);

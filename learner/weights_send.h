@@ -30,6 +30,7 @@ struct weights_send {
     double          sent_at;
     uint64_t        version;  // published last
     uint64_t        sent;     // frames
+    uint64_t        topics;   // subscriptions to something: actors subscribe to everything
 };
 
 void weights_send_init(struct weights_send *w, uint64_t run_id, uint64_t incarnation,

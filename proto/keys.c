@@ -81,14 +81,17 @@ int keys_make(const char *directory, struct error *err)
 // Copies the key after `label` at a line's start into key, "" when there is none.
 static void text_key(char key[LINK_KEY], const char *text, const char *label)
 {
-    size_t n = strlen(label);
+    static const char z85[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                              ".-:+=^!/*?&<>()[]{}@%$#";
+    size_t            n = strlen(label);
     key[0] = '\0';
     for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
         line += *line == '\n';
         if (strncmp(line, label, n) != 0 || line[n] != ' ')
             continue;
-        size_t length = strcspn(line + n + 1, " \r\n");
-        if (length == LINK_KEY - 1) {
+        size_t length = strspn(line + n + 1, z85);
+        bool   ends = strchr(" \r\n", line[n + 1 + length]) != NULL;
+        if (length == LINK_KEY - 1 && ends) {
             memcpy(key, line + n + 1, length);
             key[length] = '\0';
         }
@@ -130,8 +133,8 @@ static int pair_read(const char *directory, const char *name, char public_key[LI
         text_key(secret_key, text, "secret");
     memset(text, 0, sizeof text);
     if (public_key[0] == '\0' || (secret_key != NULL && secret_key[0] == '\0'))
-        return error_set(err, ERR_FORMAT, "%s: no 40-character key after \"public\"%s", path,
-                         secret_key == NULL ? "" : " and \"secret\"");
+        return error_set(err, ERR_FORMAT, "%s: no key of 40 characters (Z85) after \"public\"%s",
+                         path, secret_key == NULL ? "" : " and \"secret\"");
     return 0;
 }
 
@@ -141,6 +144,14 @@ static bool name_is_public(const char *name)
 {
     size_t n = strlen(name);
     return name[0] != '.' && n > 4 && strcmp(name + n - 4, ".pub") == 0;
+}
+
+static bool key_in(char (*list)[LINK_KEY], size_t n, const char *key)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i], key) == 0)
+            return true;
+    return false;
 }
 
 static void allow_add(struct keys *keys, const char *name)
@@ -158,48 +169,74 @@ static void allow_add(struct keys *keys, const char *name)
     memcpy(keys->allowed[keys->n_allowed++], key, LINK_KEY);
 }
 
+static uint64_t mix(uint64_t h, const void *data, size_t size)
+{
+    const unsigned char *p = data;
+    for (size_t i = 0; i < size; i++)
+        h = (h ^ p[i]) * 0x100000001b3u;
+    return h;
+}
+
+// a number that changes when a file comes, goes, or is written; 0: there is no directory
+static uint64_t allow_signature(const struct keys *keys)
+{
+    DIR     *directory = opendir(keys->directory);
+    uint64_t sum = 1;
+    if (directory == NULL)
+        return 0;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        struct stat st;
+        if (!name_is_public(entry->d_name) || fstatat(dirfd(directory), entry->d_name, &st, 0) != 0)
+            continue;
+        const int64_t of[] = {(int64_t)st.st_ino, (int64_t)st.st_size, (int64_t)st.st_mtim.tv_sec,
+                              (int64_t)st.st_mtim.tv_nsec};
+        // files come in any order
+        sum += mix(mix(0xcbf29ce484222325u, of, sizeof of), entry->d_name, strlen(entry->d_name));
+    }
+    closedir(directory);
+    return sum == 0 ? 1 : sum;
+}
+
 static int allow_read(struct keys *keys, struct error *err)
 {
-    DIR *directory = opendir(keys->directory);
-    if (directory == NULL)
-        return error_set(err, ERR_SYSTEM, "%s: %s", keys->directory, strerror(errno));
+    char(*before)[LINK_KEY] = keys->allowed;
+    size_t n_before = keys->n_allowed, gone = 0;
+    DIR   *directory = opendir(keys->directory);
+    keys->allowed = NULL;
     keys->n_allowed = 0;
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;)
         if (name_is_public(entry->d_name))
             allow_add(keys, entry->d_name);
+    for (size_t i = 0; i < n_before; i++)
+        gone += !key_in(keys->allowed, keys->n_allowed, before[i]);
+    keys->removals += gone > 0;
+    free(before);
+    if (directory == NULL)
+        return error_set(err, ERR_SYSTEM, "%s: %s", keys->directory, strerror(errno));
     closedir(directory);
+    log_info("keys", "%zu keys may connect, %zu no longer", keys->n_allowed, gone);
     return 0;
 }
 
-// looks once a second whether files came or went
-static void allow_refresh(struct keys *keys)
+void keys_refresh(struct keys *keys, double now)
 {
-    struct stat  st;
     struct error err;
-    double       now = clock_now();
-    if (now < keys->check_at)
+    if (now < keys->look_at)
         return;
-    keys->check_at = now + KEYS_LOOK_S;
-    if (stat(keys->directory, &st) != 0) {
-        keys->n_allowed = 0;
+    keys->look_at = now + KEYS_LOOK_S;
+    uint64_t signature = allow_signature(keys);
+    if (signature == keys->signature)
         return;
-    }
-    if (st.st_mtim.tv_sec == keys->read_at.tv_sec && st.st_mtim.tv_nsec == keys->read_at.tv_nsec)
-        return;
-    keys->read_at = st.st_mtim;
+    keys->signature = signature;
     if (allow_read(keys, &err) < 0)
         log_warn("keys", "%s", err.text);
-    log_info("keys", "allow-list has %zu keys", keys->n_allowed);
 }
 
 bool keys_allow(void *context, const char *key)
 {
     struct keys *keys = context;
-    allow_refresh(keys);
-    for (size_t i = 0; i < keys->n_allowed; i++)
-        if (strcmp(keys->allowed[i], key) == 0)
-            return true;
-    return false;
+    keys_refresh(keys, clock_now());
+    return key_in(keys->allowed, keys->n_allowed, key);
 }
 
 // ------ opening
@@ -210,6 +247,7 @@ int keys_open_learner(struct keys *keys, const char *directory, struct error *er
     int n = snprintf(keys->directory, sizeof keys->directory, "%s/actors", directory);
     if (n >= (int)sizeof keys->directory)
         return error_set(err, ERR_SYSTEM, "%s: path too long", directory);
+    keys->signature = allow_signature(keys);
     int code = pair_read(directory, "learner.key", keys->public_key, keys->secret_key, err);
     if (code == 0)
         code = allow_read(keys, err);

@@ -13,8 +13,9 @@
 #include "common/error.h"
 #include "proto/link.h"
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
+#include <stdint.h>
 
 struct keys {
     char public_key[LINK_KEY], secret_key[LINK_KEY];
@@ -22,9 +23,10 @@ struct keys {
     // learner: the allow-list
     char directory[512];
     char (*allowed)[LINK_KEY];  // (n_allowed)
-    size_t          n_allowed;
-    struct timespec read_at;   // of the directory, when it was read last
-    double          check_at;  // clock_now() of the next look at the directory
+    size_t   n_allowed;
+    uint64_t signature;  // of its files, when they were read last
+    uint64_t removals;   // readings after which a key was gone
+    double   look_at;    // clock_now() of the next look at the directory
 };
 
 // Makes a directory of fresh keys; existing files are not overwritten.
@@ -39,8 +41,11 @@ int  keys_open_learner(struct keys *keys, const char *directory, struct error *e
 int  keys_open_actor(struct keys *keys, const char *directory, struct error *err);
 void keys_close(struct keys *keys);
 
-// Says whether a public key is on the allow-list; reads the directory again when it has changed. A
-// link_allow_fn with a struct keys as context. Not thread-safe.
+// Reads the allow-list again when its files have changed; looks once a second. Not thread-safe.
+void keys_refresh(struct keys *keys, double now);
+
+// Says whether a public key is on the allow-list, after keys_refresh. A link_allow_fn with a struct
+// keys as context. Not thread-safe.
 bool keys_allow(void *keys, const char *key);
 
 #endif

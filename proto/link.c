@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -20,12 +21,14 @@ struct link_hub {
 };
 
 struct link {
-    enum link_kind kind;
-    void          *socket;
-    void          *monitor;  // ROUTER: events of its connections
-    zmq_msg_t      body;     // of the last frame received
-    link_allow_fn *allow;    // ZAP
-    void          *context;  // ZAP
+    enum link_kind          kind;
+    void                   *socket;
+    void                   *monitor;      // ROUTER, XPUB: events of its connections
+    struct link_connection *connections;  // (n_connections) likewise
+    size_t                  n_connections, max_connections;
+    zmq_msg_t               body;     // of the last frame received
+    link_allow_fn          *allow;    // ZAP
+    void                   *context;  // ZAP
 };
 
 static int link_error(struct error *err, const char *what, const char *of)
@@ -121,13 +124,13 @@ static bool link_set_kind(struct link *link)
     }
 }
 
-// events of failed handshakes arrive on an inproc pair
+// what becomes of connections arrives on an inproc pair
 static bool link_watch(struct link *link, struct link_hub *hub)
 {
     char address[64];
     snprintf(address, sizeof address, "inproc://monitor-%u", hub->monitors++);
     int events = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                 ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+                 ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
     if (zmq_socket_monitor(link->socket, address, events) != 0)
         return false;
     link->monitor = zmq_socket(hub->context, ZMQ_PAIR);
@@ -147,7 +150,8 @@ struct link *link_open(struct link_hub *hub, enum link_kind kind,
     zmq_msg_init(&link->body);
     link->socket = zmq_socket(hub->context, types[kind]);
     if (link->socket == NULL || !link_set_common(link, options) || !link_set_curve(link, options) ||
-        !link_set_kind(link) || (kind == LINK_ROUTER && !link_watch(link, hub))) {
+        !link_set_kind(link) ||
+        ((kind == LINK_ROUTER || kind == LINK_XPUB) && !link_watch(link, hub))) {
         link_error(err, "cannot open", "a socket");
         link_close(link);
         return NULL;
@@ -166,6 +170,7 @@ void link_close(struct link *link)
     }
     if (link->socket != NULL)
         zmq_close(link->socket);
+    free(link->connections);
     free(link);
 }
 
@@ -256,33 +261,95 @@ void link_poll(struct link *const *links, size_t n, int wake_fd, double timeout_
     zmq_poll(items, count, to_ms(timeout_s));
 }
 
-uint64_t link_failures(struct link *link)
+// ------ connections
+
+static uint64_t inode_of(int fd)
 {
-    uint64_t  failures = 0;
-    zmq_msg_t part;
-    zmq_msg_init(&part);
-    // an event is two parts: number and value, endpoint
-    while (zmq_msg_recv(&part, link->monitor, ZMQ_DONTWAIT) >= 0)
-        if (!zmq_msg_more(&part))
-            failures++;
-    zmq_msg_close(&part);
-    return failures;
+    struct stat st;
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) ? (uint64_t)st.st_ino : 0;
 }
 
-void link_cut(int fd, const char *address)
+struct link_connection link_connection(int fd, const char *address)
 {
     struct sockaddr_storage peer;
     socklen_t               size = sizeof peer;
     char                    host[INET6_ADDRSTRLEN] = "";
     if (fd < 0 || getpeername(fd, (struct sockaddr *)&peer, &size) != 0)
-        return;
+        return (struct link_connection){-1, 0};
     if (peer.ss_family == AF_INET)
         inet_ntop(AF_INET, &((struct sockaddr_in *)&peer)->sin_addr, host, sizeof host);
     else if (peer.ss_family == AF_INET6)
         inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&peer)->sin6_addr, host, sizeof host);
-    // the number may meanwhile name another connection; a local socket has no address to compare
-    if (peer.ss_family == AF_UNIX || strstr(address, host) != NULL)
-        shutdown(fd, SHUT_RDWR);
+    // a local socket has no address to compare
+    if (peer.ss_family != AF_UNIX && strstr(address, host) == NULL)
+        return (struct link_connection){-1, 0};
+    return (struct link_connection){fd, inode_of(fd)};
+}
+
+void link_cut(struct link_connection c)
+{
+    if (c.fd >= 0 && c.inode != 0 && inode_of(c.fd) == c.inode)
+        shutdown(c.fd, SHUT_RDWR);
+}
+
+static void connection_remove(struct link *link, int fd)
+{
+    for (size_t i = 0; i < link->n_connections; i++)
+        if (link->connections[i].fd == fd) {
+            link->connections[i] = link->connections[--link->n_connections];
+            return;
+        }
+}
+
+static void connection_add(struct link *link, int fd)
+{
+    // an entry of that number is of a connection that is gone
+    connection_remove(link, fd);
+    if (link->n_connections == link->max_connections) {
+        size_t                  most = link->max_connections > 0 ? 2 * link->max_connections : 16;
+        struct link_connection *grown = realloc(link->connections, most * sizeof *grown);
+        if (grown == NULL)
+            return;
+        link->connections = grown;
+        link->max_connections = most;
+    }
+    link->connections[link->n_connections++] = (struct link_connection){fd, inode_of(fd)};
+}
+
+// one event: number and value packed in a part, then the endpoint
+static uint64_t event_take(struct link *link, const uint8_t *part, size_t size)
+{
+    uint16_t event;
+    uint32_t value;
+    if (size != sizeof event + sizeof value)
+        return 0;
+    memcpy(&event, part, sizeof event);
+    memcpy(&value, part + sizeof event, sizeof value);
+    if (event == ZMQ_EVENT_ACCEPTED)
+        connection_add(link, (int)value);
+    else if (event == ZMQ_EVENT_DISCONNECTED)
+        connection_remove(link, (int)value);
+    else
+        return 1;
+    return 0;
+}
+
+uint64_t link_failures(struct link *link)
+{
+    uint64_t  failures = 0;
+    zmq_msg_t part;
+    zmq_msg_init(&part);
+    while (zmq_msg_recv(&part, link->monitor, ZMQ_DONTWAIT) >= 0)
+        if (zmq_msg_more(&part))
+            failures += event_take(link, zmq_msg_data(&part), zmq_msg_size(&part));
+    zmq_msg_close(&part);
+    return failures;
+}
+
+void link_cut_all(struct link *link)
+{
+    for (size_t i = 0; i < link->n_connections; i++)
+        link_cut(link->connections[i]);
 }
 
 // ------ wake-ups

@@ -24,10 +24,16 @@ enum link_kind {
     LINK_SUB,     // actor: the newest weights only (CONFLATE)
 };
 
-// A connection as ROUTER sees it.
+// A peer of a ROUTER, by the name that its frames come with.
 struct link_peer {
     uint8_t id[LINK_PEER_ID];
     size_t  size;  // bytes of id
+};
+
+// The connection itself. Numbers of closed ones are used again, inodes are not.
+struct link_connection {
+    int      fd;  // -1: unknown
+    uint64_t inode;
 };
 
 struct link_options {
@@ -46,7 +52,7 @@ struct link_frame {
     const void      *data;  // borrowed from the link until its next link_recv
     size_t           size;
     struct link_peer peer;           // ROUTER
-    int              fd;             // of the connection, -1: unknown; for link_cut
+    int              fd;             // of the connection, -1: unknown; for link_connection
     char             address[64];    // of the peer, for people
     char             key[LINK_KEY];  // CURVE key it proved to have, or ""
     bool             odd;            // more parts than one, or a peer name too long: data is empty
@@ -88,11 +94,17 @@ enum { LINK_POLL = 8 };
 void link_poll(struct link *const *links, size_t n, int wake_fd, double timeout_s);
 
 // Handshakes that failed since the last call: peers that speak no ZMTP, or have no fitting key.
-// ROUTER only.
+// ROUTER and XPUB, now and then: it keeps account of their connections.
 uint64_t link_failures(struct link *link);
 
-// Cuts the connection that a frame came from, if fd still belongs to it.
-void link_cut(int fd, const char *address);
+// The connection that a frame came from; unknown when fd meanwhile names one of another host.
+struct link_connection link_connection(int fd, const char *address);
+
+// Cuts a connection, if it is still there.
+void link_cut(struct link_connection connection);
+
+// Cuts all connections of a ROUTER or XPUB; peers that still may come back by themselves.
+void link_cut_all(struct link *link);
 
 // ------ wake-ups: a file descriptor for link_poll
 
