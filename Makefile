@@ -13,12 +13,14 @@ Q       := $(if $(filter 1,$(V)),,@)
 
 # ---------------------------------------------------------------- dependencies
 
-BUILDS := all train test golden bench bench-% asan tsan keys report install lib fuzz build/%
+BUILDS := all train test test-actor golden bench bench-% asan tsan keys report install lib fuzz build/%
 NEEDED := $(filter $(BUILDS),$(or $(MAKECMDGOALS),all))
 export MUJOCO MUJOCO_DIR BLAS CC
+# $(shell) does not see what is exported
+DEPS := MUJOCO='$(MUJOCO)' MUJOCO_DIR='$(MUJOCO_DIR)' BLAS='$(BLAS)' CC='$(CC)' deploy/deps.sh
 ifneq ($(NEEDED),)
-ifneq ($(shell deploy/deps.sh missing build),)
-GOT := $(shell deploy/deps.sh install build)
+ifneq ($(shell $(DEPS) missing build),)
+GOT := $(shell $(DEPS) install build)
 ifneq ($(.SHELLSTATUS),0)
 $(error something that the build needs is missing; the lines above say what)
 endif
@@ -163,6 +165,14 @@ train: $(PROGRAMS)  ## train: CONFIG=, ACTORS=, SEED=, RUN=, SET="key=value ..."
 test: $(PROGRAMS) $(TESTS)  ## build and run every test
 	$(Q)CROSSFLEET_BIN=$(B) tests/run.sh $(TESTS) $(sort $(wildcard tests/system/test_*.sh))
 
+.PHONY: test-mujoco
+test-mujoco:  ## the actor's tests with the system's MuJoCo, 2.2.2 on Debian 12
+	$(Q)$(MAKE) --no-print-directory test-actor MUJOCO=system B=build/mujoco-system
+
+.PHONY: test-actor
+test-actor: $(PROGRAMS) $(filter $(B)/tests/actor/%,$(TESTS))
+	$(Q)CROSSFLEET_BIN=$(B) tests/run.sh $(filter $(B)/tests/actor/%,$(TESTS))
+
 .PHONY: golden
 golden: $(B)/tests/actor/test_golden_env $(B)/tests/learner/test_golden_crossq  ## reference numbers; GOLDEN=DIR for others
 	$(Q)status=0; for test in $^; do CROSSFLEET_GOLDEN=$(GOLDEN) $$test || status=1; done; exit $$status
@@ -253,6 +263,6 @@ install: $(PROGRAMS) $(LIBRARY)  ## into DESTDIR/PREFIX (/usr/local)
 
 .PHONY: clean help
 clean:  ## remove what was built (build/deps stays)
-	rm -rf build/release build/debug build/asan build/tsan
+	rm -rf $(filter-out build/deps,$(wildcard build/*))
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18

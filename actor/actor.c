@@ -163,6 +163,6 @@ int actor_run(const struct actor_options *o, struct error *err)
     if (rc == ERR_STOPPED)
         err->code = rc = 0;
     if (rc < 0)
-        return EXIT_FAILED;
+        return rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
     return stop_signal() != 0 ? 128 + stop_signal() : EXIT_DONE;
 }

@@ -80,12 +80,12 @@ static int take_bounds(struct env *env, struct error *err)
 {
     const mjModel *m = env->sim.m;
     if (m->nu < 1 || m->nu > ENV_MAX_ACTION)
-        return error_set(err, ERR_FORMAT, "model of %s has %d actuators, allowed: 1 to %d",
+        return error_set(err, ERR_SPEC, "model of %s has %d actuators, allowed: 1 to %d",
                          env->task->name, (int)m->nu, ENV_MAX_ACTION);
     env->info.action = (size_t)m->nu;
     for (int i = 0; i < m->nu; i++) {
         if (!m->actuator_ctrllimited[i])
-            return error_set(err, ERR_FORMAT, "model of %s: actuator %d needs a ctrlrange",
+            return error_set(err, ERR_SPEC, "model of %s: actuator %d needs a ctrlrange",
                              env->task->name, i);
         env->info.low[i] = (double)(float)m->actuator_ctrlrange[2 * i];
         env->info.high[i] = (double)(float)m->actuator_ctrlrange[2 * i + 1];

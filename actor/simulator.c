@@ -99,7 +99,7 @@ int simulator_load(struct simulator *s, const char *path, int frame_skip, struct
     if (rc < 0)
         return rc;
     if (load.m == NULL)
-        return error_set(err, ERR_FORMAT, "model %s does not load: %s", path, load.text);
+        return error_set(err, ERR_SPEC, "model %s does not load: %s", path, load.text);
     s->m = load.m;
     s->nq = (size_t)s->m->nq;
     s->nv = (size_t)s->m->nv;

@@ -27,7 +27,7 @@ struct simulator {
 
 // Loads an MJCF file.
 //
-//   returns  0, or ERR_VERSION (header and library differ), ERR_FORMAT with MuJoCo's own words,
+//   returns  0, or ERR_VERSION (header and library differ), ERR_SPEC with MuJoCo's own words,
 //            ERR_MEMORY
 //   owns     m and d, until simulator_free
 int simulator_load(struct simulator *s, const char *path, int frame_skip, struct error *err);

@@ -14,6 +14,7 @@
 
 #define CHILD_SETTLED_S 10.0  // a death later than this is not a failure to come up
 #define CHILD_FAILURES 5
+#define CHILD_USELESS 2  // exit code: the task cannot be made here, and never will be
 
 // the program beside this executable
 static int program_find(char *path, size_t size, struct error *err)
@@ -126,6 +127,9 @@ static int child_died(struct child *child, int status, struct error *err)
         child->done = true;
         return 0;
     }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_USELESS)
+        return error_set(err, ERR_SPEC, "%s %s: its own line above says what is wrong", child->name,
+                         why);
     child->failures = now - child->started < CHILD_SETTLED_S ? child->failures + 1 : 1;
     if (child->failures >= CHILD_FAILURES)
         return error_set(err, ERR_SYSTEM, "%s %s, %u times in a row; its own lines above say why",

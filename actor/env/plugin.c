@@ -32,7 +32,7 @@ static int load(struct plugin *p, struct error *err)
     // ISO C has no cast from an object's address to a function's; POSIX promises that this works
     *(void **)&entry = dlsym(p->library, "crossfleet_env");
     if (entry == NULL)
-        return error_set(err, ERR_FORMAT, "env.plugin: %s exports no crossfleet_env", path);
+        return error_set(err, ERR_SPEC, "env.plugin: %s exports no crossfleet_env", path);
     p->table = entry();
     if (p->table->version != CROSSFLEET_ENV_VERSION)
         return error_set(err, ERR_VERSION,
@@ -51,7 +51,7 @@ static int make(struct plugin *p, struct crossfleet_env_sizes *sizes, struct err
         return error_set(err, ERR_SPEC, "env.plugin: %s: %s", p->table->name, text);
     if (sizes->obs < 1 || sizes->action < 1 || sizes->max_steps < 1 ||
         (!sizes->discrete && sizes->action > ENV_MAX_ACTION))
-        return error_set(err, ERR_FORMAT,
+        return error_set(err, ERR_SPEC,
                          "env.plugin: %s: needs obs >= 1, action from 1 to %d, max_steps >= 1",
                          p->table->name, ENV_MAX_ACTION);
     p->O = sizes->obs;
@@ -73,7 +73,7 @@ static int describe(struct env *env, const struct crossfleet_env_sizes *sizes,
         info->low[i] = sizes->low[i];
         info->high[i] = sizes->high[i];
         if (!isfinite(info->low[i]) || !isfinite(info->high[i]) || info->low[i] >= info->high[i])
-            return error_set(err, ERR_FORMAT, "env.plugin: %s: action %zu needs finite low < high",
+            return error_set(err, ERR_SPEC, "env.plugin: %s: action %zu needs finite low < high",
                              p->table->name, i);
     }
     return 0;

@@ -280,7 +280,7 @@ static void a_model_that_does_not_load_is_one_error(void **state)
     struct error err = {0};
     struct spec  spec = spec_of("Ant-v5");
     assert_null(env_make(&spec, &err));
-    assert_int_equal(err.code, ERR_FORMAT);
+    assert_int_equal(err.code, ERR_SPEC);
     assert_non_null(strstr(err.text, path));
     err = (struct error){0};
     spec = spec_of("Hopper-v5");

@@ -143,7 +143,7 @@ static void objects_that_do_not_fit_are_refused(void **state)
     (void)state;
     refuse("missing.so", ERR_SYSTEM, "missing.so");
     compile_text("empty.so", "int nothing;");
-    refuse("empty.so", ERR_FORMAT, "exports no crossfleet_env");
+    refuse("empty.so", ERR_SPEC, "exports no crossfleet_env");
     compile_text("old.so", "#include \"actor/crossfleet_env.h\"\n"
                            "const struct crossfleet_env *crossfleet_env(void) {\n"
                            "    static const struct crossfleet_env t = {.version = 99};\n"
@@ -158,7 +158,7 @@ static void objects_that_do_not_fit_are_refused(void **state)
                  "    static const struct crossfleet_env t = {CROSSFLEET_ENV_VERSION, \"No-v0\",\n"
                  "        make, end};\n"
                  "    return &t; }\n");
-    refuse("sizes.so", ERR_FORMAT, "No-v0: needs obs >= 1");
+    refuse("sizes.so", ERR_SPEC, "No-v0: needs obs >= 1");
 }
 
 static void a_number_that_is_not_finite_is_a_broken_step(void **state)

@@ -98,7 +98,7 @@ static void a_bad_model_is_an_error_in_mujocos_words(void **state)
     (void)state;
     struct simulator s;
     struct error     err = {0};
-    assert_int_equal(simulator_load(&s, "/nonexistent.xml", 1, &err), ERR_FORMAT);
+    assert_int_equal(simulator_load(&s, "/nonexistent.xml", 1, &err), ERR_SPEC);
     assert_non_null(strstr(err.text, "/nonexistent.xml"));
     simulator_free(&s);
 }

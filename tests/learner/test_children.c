@@ -93,6 +93,21 @@ static void actor_that_never_comes_up_is_an_error(void **state)
     children_stop(&c, 1.0);
 }
 
+static void actor_that_cannot_make_its_task_is_not_started_again(void **state)
+{
+    (void)state;
+    struct children c = {0};
+    struct error    err = {0};
+    script_write("exit 2");
+    assert_int_equal(children_start(&c, script, 1, false, "ipc://x", NULL, false, &err), 0);
+    int rc = 0;
+    for (double until = clock_now() + 30; rc == 0 && clock_now() < until; clock_sleep(0.01))
+        rc = children_watch(&c, &err);
+    assert_int_equal(rc, ERR_SPEC);
+    assert_int_equal(c.child[0].restarts, 0);
+    children_stop(&c, 1.0);
+}
+
 static void actor_that_does_not_listen_is_killed_after_its_grace(void **state)
 {
     (void)state;
@@ -150,6 +165,7 @@ int main(void)
         cmocka_unit_test(killed_actor_is_started_again),
         cmocka_unit_test(actor_that_leaves_by_itself_is_not_started_again),
         cmocka_unit_test(actor_that_never_comes_up_is_an_error),
+        cmocka_unit_test(actor_that_cannot_make_its_task_is_not_started_again),
         cmocka_unit_test(actor_that_does_not_listen_is_killed_after_its_grace),
         cmocka_unit_test(actors_die_with_a_killed_learner),
     };
