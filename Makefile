@@ -196,6 +196,7 @@ bench-wire: $(B)/tests/bench/bench_wire  ## transitions/s over the wire: ACTORS=
 
 .PHONY: bench-check
 bench-check: $(B)/tests/learner/bench_learner $(B)/tests/actor/count_step  ## instruction counts against a stored baseline
+	$(Q)deploy/deps.sh install dev
 	@tests/bench/check.sh $(B)
 
 # the containers of deploy/compose.yaml run as user 10001, or as the keys' owner

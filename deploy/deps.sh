@@ -87,6 +87,7 @@ find_dev() {
     program clang-format-14 clang-format-14
     program clang-tidy-14 clang-tidy-14
     program shellcheck shellcheck
+    program valgrind valgrind
 }
 
 # --- getting it -------------------------------------------------------------------
