@@ -19,6 +19,7 @@ struct actor {
     double         stats_at;     // clock_now() of the last report
     uint64_t       steps;        // environment steps since start
     uint64_t       stats_steps;  // those at the last report
+    double         waited_s;     // for credit
     uint64_t       epoch;        // restarts of the environments that the learner asked for
 };
 
@@ -85,6 +86,8 @@ static void report(struct actor *a)
         .env_broken = a->rollout.broken,
         .version = a->session.version,
         .weights_age_s = weights_recv_age(a->session.weights),
+        .wait_ms = (uint64_t)(1e3 * a->waited_s),
+        .weights_bad = weights_recv_bad(a->session.weights),
     };
     transition_send_stats(a->session.send, &stats);
     a->stats_at = now;
@@ -122,8 +125,11 @@ static int act(struct actor *a, bool *again, struct error *err)
         // with credit and without fresh weights it is the weights' socket that will speak first
         if (credit && !ready)
             weights_recv_wait(s->weights, IDLE_S);
-        double wait = credit ? 0 : IDLE_S;
-        if (event_handle(a, transition_send_poll(s->send, wait), &done, again, err) < 0)
+        double          wait = credit ? 0 : IDLE_S, before = credit ? 0 : clock_now();
+        enum send_event event = transition_send_poll(s->send, wait);
+        if (!credit)
+            a->waited_s += clock_now() - before;
+        if (event_handle(a, event, &done, again, err) < 0)
             return err->code;
         session_weights(s);
         if (ready && !done)

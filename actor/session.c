@@ -1,6 +1,7 @@
 #include "actor/session.h"
 
 #include "common/bundle.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/stop.h"
 
@@ -146,18 +147,34 @@ void session_weights(struct session *s)
         s->version = version;
 }
 
-bool session_weights_good(struct session *s)
+// warns once when weights are late or missing, and says when they come again
+static void weights_warn(struct session *s, bool late, bool missing, double age, double limit)
 {
-    double age = weights_recv_age(s->weights), limit = s->spec.cluster.heartbeat_timeout_s;
-    bool   late = s->version > 0 && age > limit;
     if (late && !s->warned)
         log_warn("session", "no weights for %.0f s; acting goes on for %.0f s more", age,
                  (PAUSE_AFTER - 1) * limit);
-    else if (!late && s->warned)
+    else if (missing && !s->warned)
+        log_warn("session",
+                 "acting waits for weights version %llu, here is %llu: weights come from the port "
+                 "after that of %s",
+                 (unsigned long long)transition_send_min_version(s->send),
+                 (unsigned long long)s->version, s->options->connect);
+    else if (!late && !missing && s->warned)
         log_info("session", "weights come again");
-    s->warned = late;
-    return s->version >= transition_send_min_version(s->send) &&
-           !(late && age > PAUSE_AFTER * limit);
+    s->warned = late || missing;
+}
+
+bool session_weights_good(struct session *s)
+{
+    double age = weights_recv_age(s->weights), limit = s->spec.cluster.heartbeat_timeout_s;
+    bool   behind = s->version < transition_send_min_version(s->send);
+    bool   late = s->version > 0 && age > limit;
+    if (!behind)
+        s->behind_at = 0.0;
+    else if (s->behind_at == 0.0)
+        s->behind_at = clock_now();
+    weights_warn(s, late, behind && clock_now() - s->behind_at > limit, age, limit);
+    return !behind && !(late && age > PAUSE_AFTER * limit);
 }
 
 // the last line of an actor: what it made is in the replay, or it is not

@@ -27,8 +27,9 @@ struct session {
     uint32_t      spec_hash;   // of the spec as it came, before files found their places
     char          folder[64];  // of a custom task's files, until the task is made
     struct policy policy;
-    uint64_t      version;  // of the weights in policy, 0: none yet
-    bool          warned;   // that no weights come
+    uint64_t      version;    // of the weights in policy, 0: none yet
+    bool          warned;     // that no weights come
+    double        behind_at;  // clock_now() since when the learner wants newer ones, 0: it does not
 };
 
 // Opens the sockets and waits for a learner's WELCOME, however long it takes.

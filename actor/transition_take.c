@@ -75,7 +75,7 @@ static void take_welcome(struct transition_send *s, const struct welcome *w)
     mine->slot = w->slot;
     mine->incarnation = w->incarnation;
     mine->seed = w->seed;
-    s->block = (size_t)w->max_rows;
+    s->block = w->max_rows > 0 ? (size_t)w->max_rows : 1;
     if (s->has_task && s->block * 4 * s->shape.words > MESSAGE_ROWS_MAX)
         s->block = MESSAGE_ROWS_MAX / (4 * s->shape.words);
     s->welcomed = s->open = true;

@@ -71,7 +71,7 @@ static const char *frame_check(const struct weights_recv *w, const struct link_f
         return frame->odd ? "weights in several parts" : err->text;
     if (weights->run_id != w->run_id)
         return "weights of another run";
-    if (weights->incarnation < w->incarnation)
+    if (weights->incarnation < w->incarnation || weights->incarnation < w->taken_incarnation)
         return "weights of an earlier learner";
     if (weights->n != w->n)
         return "weights of another size";

@@ -112,7 +112,7 @@
          "how far rows may run ahead of updates; null: 128, or twice what ratio and block_rows need")                          \
   NUMBER("cluster.heartbeat_s", cluster.heartbeat_s, ABOVE(0), TO(3600), IS(2), "s", "between signs of life")                   \
   NUMBER("cluster.heartbeat_timeout_s", cluster.heartbeat_timeout_s, ABOVE(0), TO(86400), IS(10), "s",                          \
-         "silence after which a peer is gone")                                                                                 \
+         "silence after which a peer is gone; an actor warns after it without weights, and pauses after three times it")                                                                                 \
   NUMBER("cluster.checkpoint_interval_s", cluster.checkpoint_interval_s, FROM(0), TO(1e6), IS(30), "s",                         \
          "between checkpoints; 0: only at the end and when stopped")                                                           \
   UINT("cluster.lockstep_checkpoint_steps", cluster.lockstep_checkpoint_steps, FROM(1), TO(1e15), IS(5000), "steps",            \
@@ -120,7 +120,7 @@
   UINT("cluster.learner_threads", cluster.learner_threads, FROM(0), TO(256), IS(0), "", "threads of an update; 0: by the machine") \
   UINT("cluster.max_actors", cluster.max_actors, FROM(1), TO(65536), IS(1024), "", "most actors at a time")                     \
   UINT("cluster.max_policy_lag", cluster.max_policy_lag, FROM(0), TO(1e15), IS(0), "versions",                                  \
-       "rows of an older policy are dropped; 0: none are")                                                                     \
+       "an actor whose weights are older waits for newer ones; 0: any will do")                                                                     \
   UINT("cluster.max_skipped_updates", cluster.max_skipped_updates, FROM(1), TO(1e9), IS(100), "updates",                        \
        "updates in a row that may be not finite before the learner stops")
 

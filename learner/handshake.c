@@ -2,8 +2,12 @@
 
 #include "common/log.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#define WELCOME_S 0.25  // least time between two
+enum { WELCOMES = 3 };  // without a READY
 
 // ------ HELLO
 
@@ -38,6 +42,7 @@ static void slot_renew(struct reception *r, struct peer *p, enum peer_claim clai
     p->in = p->staged = p->granted = p->told = 0;
     if (r->replay != NULL && p->slot < r->peers.actors)
         replay_claim(r->replay, (size_t)p->slot, p->incarnation);
+    p->given_up = 0;
     memset(&p->stats, 0, sizeof p->stats);
 }
 
@@ -64,14 +69,22 @@ static void welcome(struct reception *r, struct peer *p)
         .spec = {r->config.spec_text, r->config.spec_size},
         .assets = {r->config.assets, r->config.assets_size},
     };
+    p->welcomes++;
     reception_send(r, p, &m);
+}
+
+static void host_copy(char *to, const char *from)
+{
+    for (; *from != '\0'; from++)
+        *to++ = (unsigned char)*from < 0x80 ? *from : '?';
+    *to = '\0';
 }
 
 static void seat(struct reception *r, struct peer *p, const struct link_frame *frame,
                  const struct hello *hello, double now)
 {
     memcpy(p->name, hello->name, sizeof p->name);
-    memcpy(p->host, hello->host, sizeof p->host);
+    host_copy(p->host, hello->host);
     memcpy(p->address, frame->address, sizeof p->address);
     memcpy(p->key, frame->key, sizeof p->key);
     p->connection = link_connection(frame->fd, frame->address);
@@ -81,6 +94,11 @@ static void seat(struct reception *r, struct peer *p, const struct link_frame *f
     p->ready = p->leaving = false;
     p->joined = p->last_seen = p->beat_at = now;
     p->welcomed = now;
+    if (peer_find(&r->peers, &frame->peer) != p)
+        p->welcomes = 0;
+    // what it could not bring before it left may come now
+    p->lost -= p->given_up;
+    p->given_up = 0;
     peer_bind(&r->peers, p, &frame->peer);
 }
 
@@ -107,17 +125,34 @@ static bool hello_turned_away(struct reception *r, const struct link_frame *fram
     return true;
 }
 
+// a connection that greets again; says whether it needs no other WELCOME now
+static bool hello_repeated(struct reception *r, const struct link_frame *frame, struct peer *p,
+                           double now)
+{
+    // a WELCOME may be large: the next one waits until READY has answered this one
+    double wait = p->welcomes > 0 ? r->config.timeout_s : WELCOME_S;
+    p->last_seen = now;
+    if (peer_floods(p, now))
+        reception_expel(r, frame, p, REJECT_FLOOD, REFUSED_INVALID, "too many HELLO");
+    else if (now - p->welcomed >= wait && p->welcomes >= WELCOMES)
+        reception_expel(r, frame, p, REJECT_SLOW, REFUSED_INVALID, "no READY after WELCOME");
+    else
+        return now - p->welcomed < wait;
+    return true;
+}
+
 void handshake_hello(struct reception *r, const struct link_frame *frame, const struct hello *hello,
                      double now)
 {
     struct peer *p = peer_find(&r->peers, &frame->peer);
-    // a WELCOME may be large: a connection gets one in a while
-    if (p != NULL && now - p->welcomed < 0.25)
-        return;
-    if (hello_turned_away(r, frame, hello))
+    if (p != NULL && (strcmp(p->name, hello->name) != 0 || p->role != hello->role)) {
+        reception_leave(r, p, "its connection greets as another");
+        p = NULL;
+    }
+    if ((p != NULL && hello_repeated(r, frame, p, now)) || hello_turned_away(r, frame, hello))
         return;
     // a connection that greets again under its name is the same process
-    bool            repeats = p != NULL && strcmp(p->name, hello->name) == 0;
+    bool            repeats = p != NULL;
     bool            same_run = hello->run_id == r->config.run_id;
     enum peer_claim claim = repeats ? PEER_RESUMED : peer_claim(&r->peers, hello, same_run, &p);
     if (claim == PEER_REPLACED) {
@@ -151,8 +186,17 @@ void handshake_hello(struct reception *r, const struct link_frame *frame, const 
 
 static bool bounds_fit(const struct ready *ready)
 {
-    size_t bytes = ready->discrete ? 0 : (size_t)ready->action * sizeof(double);
-    return ready->low.size == bytes && ready->high.size == bytes;
+    size_t n = ready->discrete ? 0 : (size_t)ready->action;
+    if (ready->low.size != n * sizeof(double) || ready->high.size != n * sizeof(double))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        double low, high;
+        memcpy(&low, (const char *)ready->low.data + i * sizeof low, sizeof low);
+        memcpy(&high, (const char *)ready->high.data + i * sizeof high, sizeof high);
+        if (!isfinite(low) || !isfinite(high) || low >= high)
+            return false;
+    }
+    return true;
 }
 
 // a task whose rows can be sent at all
@@ -199,7 +243,11 @@ static void mismatch_describe(char *text, size_t size, const struct reception *r
                  ready->task, r->config.task, (unsigned long long)ready->spec_hash,
                  r->config.spec_hash, (unsigned long long)ready->obs,
                  (unsigned long long)ready->action, ready->discrete ? "discrete" : "continuous");
-    if (t->known && n > 0 && (size_t)n < size)
+    if (n < 0 || (size_t)n >= size)
+        return;
+    if (!sizes_fit(ready))
+        snprintf(text + n, size - (size_t)n, ": sizes or bounds that no task has");
+    else if (t->known)
         snprintf(text + n, size - (size_t)n, " (learner: observation %llu, action %llu, %s%s)",
                  (unsigned long long)t->obs, (unsigned long long)t->action,
                  t->discrete ? "discrete" : "continuous",
@@ -219,6 +267,7 @@ void handshake_ready(struct reception *r, const struct link_frame *frame, struct
     if (!r->task.known)
         task_learn(r, ready);
     p->ready = true;
+    p->welcomes = 0;
     pthread_cond_broadcast(&r->changed);
     reception_tell(r, p);
 }

@@ -246,11 +246,13 @@ static void take_stranger(struct reception *r, const struct link_frame *frame, d
         r->strangers[oldest].since = now;
         r->strangers[oldest].n = 0;
     }
-    r->rejected[REJECT_STRANGER]++;
-    if (++r->strangers[oldest].n > PEER_CONTROL_PER_S)
+    reception_reject(r, REJECT_STRANGER, frame->address, "a message before HELLO");
+    if (++r->strangers[oldest].n > PEER_CONTROL_PER_S) {
+        reception_reject(r, REJECT_FLOOD, frame->address, "too many messages before HELLO");
         link_cut(link_connection(frame->fd, frame->address));
-    else if (r->strangers[oldest].n == 1)
+    } else if (r->strangers[oldest].n == 1) {
         reception_refuse(r, &frame->peer, REFUSED_UNKNOWN, "say HELLO first");
+    }
 }
 
 static void take_report(struct reception *r, const struct link_frame *frame, struct peer *p,
@@ -296,12 +298,22 @@ static void take_message(struct reception *r, const struct link_frame *frame, st
         take_report(r, frame, p, m, now);
 }
 
+// the peer of a frame; a ZeroMQ name says nothing when another connection took it
+static struct peer *peer_of(struct reception *r, const struct link_frame *frame)
+{
+    struct peer *p = peer_find(&r->peers, &frame->peer);
+    if (p == NULL || p->connection.fd < 0 || p->connection.fd == frame->fd)
+        return p;
+    reception_leave(r, p, "another connection took its name");
+    return NULL;
+}
+
 void intake_frame(struct reception *r, const struct link_frame *frame, double now)
 {
     struct message m;
     struct error   err;
     int            code = message_decode(&m, frame->data, frame->size, &err);
-    struct peer   *p = peer_find(&r->peers, &frame->peer);
+    struct peer   *p = peer_of(r, frame);
     if (frame->odd || (code < 0 && code != ERR_VERSION)) {
         reception_expel(r, frame, p, REJECT_MALFORMED, REFUSED_INVALID,
                         frame->odd ? "a message of several parts" : err.text);

@@ -137,13 +137,19 @@ static void metrics_slots(FILE *out, const struct status *s)
         {"crossfleet_slot_lag_versions", "gauge", "Versions behind, of the slot's last block."},
         {"crossfleet_slot_age_seconds", "gauge", "Since the slot's last message."},
         {"crossfleet_slot_restarts_total", "counter", "Incarnations after the first."},
+        {"crossfleet_slot_wait_seconds_total", "counter", "Waited for credit, of its process."},
+        {"crossfleet_slot_weights_age_seconds", "gauge", "Since the actor got valid weights."},
+        {"crossfleet_slot_weights_rejected_total", "counter",
+         "Frames of weights that the actor did not take."},
     };
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         metrics_head(out, kinds[k].name, kinds[k].type, kinds[k].help);
         for (size_t i = 0; i < s->n_actors; i++) {
             const struct status_actor *a = &s->actors[i];
-            const double values[] = {(double)a->steps, a->lag, a->age_s, (double)a->restarts};
-            char         slot[16];
+            const double               values[] = {(double)a->steps,      a->lag,    a->age_s,
+                                                   (double)a->restarts,   a->wait_s, a->weights_age_s,
+                                                   (double)a->weights_bad};
+            char                       slot[16];
             snprintf(slot, sizeof slot, "%u", a->slot);
             metrics_labelled(out, kinds[k].name, "slot", slot, values[k]);
         }

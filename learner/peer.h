@@ -30,6 +30,7 @@ struct peer {
     struct link_connection connection;
     char                   host[MESSAGE_NAME], address[64], key[LINK_KEY];
     double                 joined, last_seen, welcomed;  // clock_now()
+    unsigned               welcomes;                     // sent since its last READY
     // rows, numbered from 1 within an incarnation: in <= in + staged <= granted
     uint64_t in;       // in the replay
     uint64_t staged;   // received, waiting for the learner's schedule (lock-step)
@@ -44,6 +45,7 @@ struct peer {
     unsigned rewinds;  // in a row, without the row that was missing
     bool     leaving;  // BYE came, rows are still missing
     uint64_t leaving_last;
+    uint64_t given_up;  // rows counted as lost when it left; it may still bring them
     // what it reports and what was counted
     uint64_t     rows, lost, duplicates;  // since the slot exists
     double       rows_per_s;              // of the last seconds

@@ -178,8 +178,9 @@ void reception_tell(struct reception *r, struct peer *p)
 void reception_grant(struct reception *r, struct peer *p, uint64_t n)
 {
     uint64_t lag = r->config.max_policy_lag;
+    // once there are weights nobody goes on with random actions
     if (!r->config.lockstep)
-        p->min_version = lag > 0 && r->version > lag ? r->version - lag : 0;
+        p->min_version = lag > 0 && r->version > lag ? r->version - lag : r->version > 0;
     p->granted += n;
     r->in_flight += n;
     reception_tell(r, p);
@@ -196,8 +197,10 @@ void reception_revoke(struct reception *r, struct peer *p)
 
 void reception_leave(struct reception *r, struct peer *p, const char *why)
 {
-    if (p->leaving && p->leaving_last > p->in + p->staged)
-        p->lost += p->leaving_last - p->in - p->staged;
+    if (p->leaving && p->leaving_last > p->in + p->staged) {
+        p->given_up = p->leaving_last - p->in - p->staged;
+        p->lost += p->given_up;
+    }
     reception_revoke(r, p);
     peer_unbind(&r->peers, p);
     if (p->live)

@@ -68,6 +68,9 @@ static void fill_actor(struct status_actor *a, const struct transition_recv_peer
         .age_s = p->last_seen_s,
         .restarts = p->restarts,
         .lost = p->lost,
+        .wait_s = 1e-3 * (double)p->wait_ms,
+        .weights_age_s = p->weights_age_s,
+        .weights_bad = p->weights_bad,
     };
     snprintf(a->name, sizeof a->name, "%s", p->name);
     snprintf(a->host, sizeof a->host, "%s", p->host);

@@ -48,6 +48,9 @@ struct status_actor {
     double                  age_s;        // since its last message
     uint64_t                restarts;     // incarnations after the first
     uint64_t                lost;         // transitions missing in its sequence
+    double                  wait_s;       // waited for credit, total of its process
+    double                  weights_age_s;  // since it got valid weights
+    uint64_t                weights_bad;    // frames of weights that it did not take
 };
 
 struct status_reject {

@@ -135,6 +135,9 @@ static void json_traffic(FILE *out, const struct status *s)
         json_number(out, "age_s", a->age_s);
         json_count(out, "restarts", a->restarts);
         json_count(out, "lost", a->lost);
+        json_number(out, "wait_s", a->wait_s);
+        json_number(out, "weights_age_s", a->weights_age_s);
+        json_count(out, "weights_bad", a->weights_bad);
         fprintf(out, "\"slot\":%u}", a->slot);
     }
     fputs("],", out);

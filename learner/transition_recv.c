@@ -469,6 +469,7 @@ static void peer_copy(struct transition_recv_peer *out, const struct peer *p, ui
         .lag_versions = version > p->stats.version ? version - p->stats.version : 0,
         .env_broken = p->stats.env_broken,
         .wait_ms = p->stats.wait_ms,
+        .weights_bad = p->stats.weights_bad,
     };
     memcpy(out->name, p->name, sizeof out->name);
     memcpy(out->host, p->host, sizeof out->host);

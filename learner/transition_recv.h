@@ -102,7 +102,7 @@ struct transition_recv_peer {
     char     name[MESSAGE_NAME], host[MESSAGE_NAME], address[64];
     uint64_t rows, lost, duplicates, in_flight;
     double   rows_per_s, steps_per_s, rtt_s, last_seen_s, weights_age_s;
-    uint64_t lag_versions, env_broken, wait_ms;
+    uint64_t lag_versions, env_broken, wait_ms, weights_bad;
 };
 
 // Fills up to n rows of slots that were ever used.

@@ -42,7 +42,7 @@ struct field {
 #define EPISODES_BYTES (MESSAGE_EPISODES_MAX * sizeof(struct episode))
 
 static const struct field hello_fields[] = {
-    UINT(hello.protocol, UINT64_MAX, "protocol version, 1"),
+    UINT(hello.protocol, UINT64_MAX, "protocol version, 2"),
     TEXT(hello.name, MESSAGE_NAME, "1 to 63 of A-Z a-z 0-9 . _ -"),
     UINT(hello.role, ROLE_EVALUATOR, "0 actor, 1 evaluator"),
     TEXT(hello.host, MESSAGE_NAME, "machine, for people"),
@@ -64,7 +64,7 @@ static const struct field welcome_fields[] = {
 };
 
 static const struct field refused_fields[] = {
-    UINT(refused.code, REFUSED_INVALID, "see below"),
+    UINT(refused.code, REFUSED_INVALID, "why, see above"),
     TEXT(refused.reason, MESSAGE_REASON, "for people"),
 };
 
@@ -106,6 +106,7 @@ static const struct field stats_fields[] = {
     UINT(stats.version, UINT64_MAX, "weights in use"),
     DOUBLE(stats.weights_age_s, "seconds since weights came"),
     UINT(stats.wait_ms, UINT64_MAX, "waited for credit, total"),
+    UINT(stats.weights_bad, UINT64_MAX, "frames of weights that were not taken, total"),
 };
 
 static const struct field eval_request_fields[] = {
@@ -215,11 +216,25 @@ static int writer_write(void *context, const char *data, size_t n)
     return 0;
 }
 
+static bool is_control(unsigned char c)
+{
+    return c < 0x20 || c == 0x7f;
+}
+
+static int text_encode(msgpack_packer *packer, const char *text)
+{
+    char   plain[MESSAGE_REASON];
+    size_t n = strlen(text);
+    assert(n < sizeof plain);
+    for (size_t i = 0; i < n; i++)
+        plain[i] = is_control((unsigned char)text[i]) ? ' ' : text[i];
+    return msgpack_pack_str(packer, n) < 0 ? -1 : msgpack_pack_str_body(packer, plain, n);
+}
+
 static int field_encode(msgpack_packer *packer, const struct field *f, const struct message *m)
 {
     const void        *at = (const char *)m + f->offset;
     const struct span *span = at;
-    size_t             n;
     switch (f->type) {
     case FIELD_UINT:
         return msgpack_pack_uint64(packer, *(const uint64_t *)at);
@@ -228,8 +243,7 @@ static int field_encode(msgpack_packer *packer, const struct field *f, const str
     case FIELD_DOUBLE:
         return msgpack_pack_double(packer, *(const double *)at);
     case FIELD_TEXT:
-        n = strlen(at);
-        return msgpack_pack_str(packer, n) < 0 ? -1 : msgpack_pack_str_body(packer, at, n);
+        return text_encode(packer, at);
     default:
         if (msgpack_pack_bin(packer, span->size) < 0)
             return -1;
@@ -310,6 +324,15 @@ static bool frame_is_flat(const uint8_t *data, size_t size)
 
 // ------ decoding
 
+// texts end up in logs and on terminals
+static bool text_is_plain(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (is_control((unsigned char)text[i]))
+            return false;
+    return true;
+}
+
 static bool field_decode(struct message *m, const struct field *f, const msgpack_object *o)
 {
     void        *at = (char *)m + f->offset;
@@ -332,7 +355,7 @@ static bool field_decode(struct message *m, const struct field *f, const msgpack
         return true;
     case FIELD_TEXT:
         if (o->type != MSGPACK_OBJECT_STR || o->via.str.size > f->max ||
-            memchr(o->via.str.ptr, 0, o->via.str.size) != NULL)
+            !text_is_plain(o->via.str.ptr, o->via.str.size))
             return false;
         memcpy(at, o->via.str.ptr, o->via.str.size);
         ((char *)at)[o->via.str.size] = '\0';
@@ -343,6 +366,14 @@ static bool field_decode(struct message *m, const struct field *f, const msgpack
         *span = (struct span){o->via.bin.ptr, o->via.bin.size};
         return true;
     }
+}
+
+static int field_error(const struct field *f, const msgpack_object *o, struct error *err)
+{
+    if (f->type == FIELD_UINT && o->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+        return error_set(err, ERR_FORMAT, "%s is %llu, this side knows at most %llu", f->name,
+                         (unsigned long long)o->via.u64, (unsigned long long)f->max);
+    return error_set(err, ERR_FORMAT, "%s: wrong type or size", f->name);
 }
 
 static int object_decode(struct message *m, const msgpack_object_array *array, struct error *err)
@@ -363,7 +394,7 @@ static int object_decode(struct message *m, const msgpack_object_array *array, s
                          array->size - 1, layout->n);
     for (size_t i = 0; i < layout->n; i++)
         if (!field_decode(m, &layout->fields[i], &array->ptr[i + 1]))
-            return error_set(err, ERR_FORMAT, "%s: wrong type or size", layout->fields[i].name);
+            return field_error(&layout->fields[i], &array->ptr[i + 1], err);
     return 0;
 }
 

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MESSAGE_PROTOCOL = 1 };  // changes with any change of a message
+enum { MESSAGE_PROTOCOL = 2 };  // changes with any change of a message
 
 enum message_kind {
     MESSAGE_HELLO = 1,     // actor: who I am
@@ -135,7 +135,8 @@ struct stats {
     uint64_t env_broken;  // simulator states that had to be thrown away, total
     uint64_t version;     // weights in use
     double   weights_age_s;
-    uint64_t wait_ms;  // waited for credit, total
+    uint64_t wait_ms;      // waited for credit, total
+    uint64_t weights_bad;  // frames of weights that were not taken, total
 };
 
 struct eval_request {

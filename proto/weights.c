@@ -50,6 +50,8 @@ int weights_decode(struct weights *w, const void *frame, size_t size, struct err
         .floats = m.weights.floats.data,
         .n = m.weights.floats.size / sizeof(float),
     };
+    if (w->version == 0)
+        return error_set(err, ERR_FORMAT, "weights without a version");
     if (weights_crc(w) != m.weights.crc)
         return error_set(err, ERR_FORMAT, "weights version %llu: check sum differs",
                          (unsigned long long)w->version);
