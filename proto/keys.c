@@ -112,7 +112,9 @@ static int file_read(const char *path, char *text, size_t size, bool is_secret, 
     ssize_t n = read(fd, text, size - 1);
     close(fd);
     text[n > 0 ? n : 0] = '\0';
-    if (is_secret && (st.st_mode & 077) != 0)
+    // root gives a secret to a service by its group: Kubernetes and systemd do
+    mode_t others = st.st_uid == 0 && geteuid() != 0 ? 027 : 077;
+    if (is_secret && (st.st_mode & others) != 0)
         return error_set(err, ERR_SYSTEM, "%s: mode %03o lets others read a secret: chmod 600 it",
                          path, (unsigned)(st.st_mode & 0777));
     return 0;

@@ -7,6 +7,7 @@
 //
 // A learner needs learner.key and actors/; an actor needs actor.key and learner.pub. A key file is
 // lines "public KEY" and "secret KEY" with keys in Z85; secrets are never logged.
+// A secret may be its owner's only, or root's and of a group that this process is in.
 #ifndef PROTO_KEYS_H
 #define PROTO_KEYS_H
 

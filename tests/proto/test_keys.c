@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+enum { SERVICE = 10001 };  // user and group of the container
 
 static char folder[32];
 
@@ -106,6 +109,45 @@ static void a_secret_that_others_can_read_is_refused(void **state)
     struct keys keys;
     assert_int_equal(keys_open_learner(&keys, folder, NULL), 0);
     keys_close(&keys);
+}
+
+// what keys_open_actor says to a process of the service's user
+static int open_as_service(void)
+{
+    int   status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct keys  keys;
+        struct error err = {0};
+        if (setgid(SERVICE) != 0 || setuid(SERVICE) != 0)
+            _exit(100);
+        _exit(-keys_open_actor(&keys, folder, &err));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return -WEXITSTATUS(status);
+}
+
+static void give(uid_t user, gid_t group, mode_t mode)
+{
+    assert_int_equal(chown(in_folder("actor.key"), user, group), 0);
+    assert_int_equal(chmod(in_folder("actor.key"), mode), 0);
+}
+
+static void roots_secret_may_be_read_by_the_services_group(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("only root can give files away\n");
+        skip();
+    }
+    assert_int_equal(chmod(folder, 0755), 0);
+    give(0, SERVICE, 0440);
+    assert_int_equal(open_as_service(), 0);
+    give(0, SERVICE, 0444);
+    assert_int_equal(open_as_service(), ERR_SYSTEM);
+    give(SERVICE, SERVICE, 0640);
+    assert_int_equal(open_as_service(), ERR_SYSTEM);
 }
 
 static void a_file_that_is_missing_is_named(void **state)
@@ -225,6 +267,7 @@ int main(void)
         WITH_FOLDER(both_sides_fit_and_secrets_are_their_owners),
         WITH_FOLDER(keys_that_are_there_are_not_overwritten),
         WITH_FOLDER(a_secret_that_others_can_read_is_refused),
+        WITH_FOLDER(roots_secret_may_be_read_by_the_services_group),
         WITH_FOLDER(a_file_that_is_missing_is_named),
         WITH_FOLDER(a_key_of_a_wrong_length_or_alphabet_is_refused),
         WITH_FOLDER(the_allow_list_follows_its_directory),
