@@ -53,14 +53,17 @@ static int skip_count(struct learner *l, struct error *err)
 
 int learner_update(struct learner *l, struct error *err)
 {
-    double start = clock_now();
+    struct profile_lane *lane = run_profile_lane(&l->profile);
+    double               start = clock_now();
     double progress = (double)replay_inserted(&l->replay) / (double)l->spec.env.max_frame;
     update_set_progress(l->update, progress);
     sampler_draw(&l->sampler, &l->replay, &l->batch, progress);
+    profile_add(lane, "sample batch", start);
     update_step(l->update, &l->batch, &l->result);
     if (!l->result.skipped)
         sampler_learned(&l->sampler, &l->batch, update_td_error(l->update));
     limiter_updated(&l->limiter, 1);
+    run_profile_update(&l->profile);
     l->busy_s += clock_now() - start;
     if (l->result.skipped)
         return skip_count(l, err);
@@ -71,11 +74,15 @@ int learner_update(struct learner *l, struct error *err)
 
 int learner_publish(struct learner *l, struct error *err)
 {
+    struct profile_lane *lane = run_profile_lane(&l->profile);
+    double               start = profile_start(lane);
     publisher_fold(&l->publisher);
     l->published_at = clock_now();
     l->published_updates = update_count(l->update);
-    return transition_recv_publish(l->recv, l->publisher.version, l->publisher.policy.floats,
-                                   l->publisher.policy.n_floats, err);
+    int rc = transition_recv_publish(l->recv, l->publisher.version, l->publisher.policy.floats,
+                                     l->publisher.policy.n_floats, err);
+    profile_add(lane, "publish", start);
+    return rc;
 }
 
 // ------ between updates
@@ -166,13 +173,33 @@ static bool all_done(struct learner *l)
            update_count(l->update) >= limiter_updates_due(&l->limiter, frames);
 }
 
+// waits for rows that an update may use
+static bool update_wait(struct learner *l)
+{
+    struct profile_lane *lane = run_profile_lane(&l->profile);
+    double               start = profile_start(lane);
+    bool                 may = limiter_wait_update(&l->limiter, WAIT_S) == 0;
+    profile_add(lane, "wait for rows", start);
+    return may;
+}
+
+// a checkpoint when one is due, and all that can wait
+static int look_around(struct learner *l, struct error *err)
+{
+    struct profile_lane *lane = run_profile_lane(&l->profile);
+    double               start = profile_start(lane);
+    if (state_save_due(l, err) < 0 || learner_service(l, err) < 0)
+        return err->code;
+    profile_add(lane, "look around", start);
+    return 0;
+}
+
 static int train(struct learner *l, struct error *err)
 {
     while (!all_done(l)) {
-        if (limiter_wait_update(&l->limiter, WAIT_S) == 0 && learner_update(l, err) < 0)
+        if (update_wait(l) && learner_update(l, err) < 0)
             return err->code;
-        if (publish_due(l, err) < 0 || evaluation_check(l, err) < 0 || state_save_due(l, err) < 0 ||
-            learner_service(l, err) < 0)
+        if (publish_due(l, err) < 0 || evaluation_check(l, err) < 0 || look_around(l, err) < 0)
             return err->code;
     }
     return 0;

@@ -21,6 +21,7 @@
 #include "learner/recorder.h"
 #include "learner/replay.h"
 #include "learner/run_dir.h"
+#include "learner/run_profile.h"
 #include "learner/sampler.h"
 #include "learner/status.h"
 #include "learner/transition_recv.h"
@@ -70,6 +71,7 @@ struct learner {
     struct sampler                sampler;
     struct update_result          result;  // of the last update
     struct interval               interval;
+    struct run_profile            profile;
     struct status                *status;  // what the recorder is given
     struct transition_recv_peer  *peers;   // (STATUS_ACTORS)  room for the peer table
     double                        busy_s;  // inside updates

@@ -31,6 +31,8 @@ static const struct command_option train_options[] = {
      "rounds in a fixed order: repeats bit for bit"},
     {"http", "ADDR|off", OPTION_TEXT, OPTION(http),
      "status page (127.0.0.1:9100 or the next free)"},
+    {"profile", "FILE", OPTION_TEXT, OPTION(profile),
+     "where the time of 1000 updates goes: a table and a trace file"},
     {"quiet", NULL, OPTION_FLAG, OPTION(quiet), "no progress"},
     {"log-json", NULL, OPTION_FLAG, OPTION(log_json), "log lines as JSON"},
 };

@@ -275,6 +275,9 @@ static int learning_open(struct learner *l, struct error *err)
     if (l->update == NULL || limiter_open(l, err) < 0 || publisher_open(l, err) < 0 ||
         batch_init(&l->batch, (size_t)l->spec.memory.batch_size, O, W, A, err) < 0)
         return err->code;
+    if (l->options->profile != NULL &&
+        run_profile_start(&l->profile, l->update, l->options->profile, err) < 0)
+        return err->code;
     if (sampler_init(&l->sampler, &l->spec.memory, l->replay.capacity, l->spec.seed, err) < 0)
         return err->code;
     evaluation_init(&l->evaluation, &l->spec, 0);
@@ -342,6 +345,7 @@ void learner_close(struct learner *l)
     checkpoint_close(&l->checkpoint);
     recorder_close(l->recorder, l->status);
     http_stop(l->http);
+    run_profile_stop(&l->profile);
     publisher_free(&l->publisher);
     sampler_free(&l->sampler);
     batch_free(&l->batch);

@@ -243,6 +243,11 @@ void update_set_progress(struct update *u, double fraction)
     u->progress = fraction;
 }
 
+size_t update_threads(const struct update *u)
+{
+    return pool_threads(u->pool);
+}
+
 void update_set_profile(struct update *u, struct profile *p)
 {
     pool_set_profile(u->pool, p);

@@ -43,6 +43,9 @@ void update_set_progress(struct update *u, double fraction);
 
 struct profile;
 
+// What update_make was given.
+size_t update_threads(const struct update *u);
+
 // From now on the parts of every update are spans of p, one lane for each of the threads; NULL: no more.
 void update_set_profile(struct update *u, struct profile *p);
 

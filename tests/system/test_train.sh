@@ -29,9 +29,10 @@ last_row() { tail -n 1 "$1" | cut -d, -f"$2"; }
 is() { [ "$1" = "$2" ]; }
 
 # --- a whole run
-timeout 300 "${train[@]}" --run "$work/whole" >"$work/log" 2>&1
+timeout 300 "${train[@]}" --run "$work/whole" --profile "$work/trace.json" >"$work/log" 2>&1
 check 'a run ends with exit code 0' is $? 0
 check 'the last evaluation is of the last step' is "$(last_row "$work/whole/evaluations.csv" 1)" $frames
+check 'the profile is a trace with the parts of an update' grep -q '"linear forward"' "$work/trace.json"
 check 'every row is in' is "$(last_row "$work/whole/progress.csv" 1)" $frames
 check 'nothing was lost' grep -q 'transitions_lost' "$work/whole/progress.csv"
 for file in spec.yaml policy/latest.safetensors policy/best.safetensors checkpoint/replay.bin \
