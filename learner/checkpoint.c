@@ -144,7 +144,7 @@ static int folder_write(struct checkpoint *c, struct error *err)
     snprintf(path, sizeof path, "%s/" STATE, temp);
     if (safetensors_save(path, c->tensor, c->n, c->string, c->n_strings, err) < 0 ||
         file_sum(path, &crc, &c->bytes, err) < 0 || manifest_write(temp, crc, c->bytes, err) < 0 ||
-        folder_sync(temp, err) < 0) {
+        folder_sync(temp, err) < 0 || (c->sync != NULL && c->sync(c->sync_context, err) < 0)) {
         folder_remove(temp);
         return err->code;
     }
@@ -192,9 +192,10 @@ static void *writer_run(void *argument)
     return NULL;
 }
 
-int checkpoint_open(struct checkpoint *c, const char *dir, struct error *err)
+int checkpoint_open(struct checkpoint *c, const char *dir, checkpoint_sync *sync, void *context,
+                    struct error *err)
 {
-    *c = (struct checkpoint){0};
+    *c = (struct checkpoint){.sync = sync, .sync_context = context};
     snprintf(c->dir, sizeof c->dir, "%s", dir);
     if (mkdir(dir, 0755) < 0 && errno != EEXIST)
         return error_set(err, ERR_SYSTEM, "%s: %s", dir, strerror(errno));

@@ -23,18 +23,23 @@
 
 enum { CHECKPOINT_TENSORS = 1024, CHECKPOINT_STRINGS = 16, CHECKPOINT_STRING = 256 };
 
+// What must be on the disk before a checkpoint counts; 0 or ERR_SYSTEM. Called by the writing thread.
+typedef int checkpoint_sync(void *context, struct error *err);
+
 struct checkpoint {
-    char            dir[1024];
-    pthread_t       thread;
-    bool            started;
-    pthread_mutex_t lock;  // everything below
-    pthread_cond_t  changed;
-    bool            busy;  // a copy waits to be written or is being written
-    bool            stop;
-    struct error    error;    // of the last write, code 0 when it went well
-    uint64_t        written;  // checkpoints complete since open
-    uint64_t        bytes;    // of the last
-    double          seconds;  // that writing the last took
+    char             dir[1024];
+    checkpoint_sync *sync;  // NULL: nothing
+    void            *sync_context;
+    pthread_t        thread;
+    bool             started;
+    pthread_mutex_t  lock;  // everything below
+    pthread_cond_t   changed;
+    bool             busy;  // a copy waits to be written or is being written
+    bool             stop;
+    struct error     error;    // of the last write, code 0 when it went well
+    uint64_t         written;  // checkpoints complete since open
+    uint64_t         bytes;    // of the last
+    double           seconds;  // that writing the last took
     // the copy
     uint64_t                  number;
     size_t                    n, n_strings;
@@ -45,10 +50,12 @@ struct checkpoint {
     size_t                    block_size;
 };
 
-// Makes DIR when it is not there and starts the writing thread.
+// Makes DIR when it is not there and starts the writing thread. sync (NULL is allowed) is called with
+// context before each checkpoint gets its name.
 //
 //   returns  0 or ERR_SYSTEM
-int checkpoint_open(struct checkpoint *c, const char *dir, struct error *err);
+int checkpoint_open(struct checkpoint *c, const char *dir, checkpoint_sync *sync, void *context,
+                    struct error *err);
 
 // Waits for a running write, stops the thread, frees.
 void checkpoint_close(struct checkpoint *c);

@@ -21,14 +21,15 @@ static void slot_vacate(struct reception *r, struct peer *p, double now)
     reception_leave(r, p, "replaced");
 }
 
-static void slot_renew(struct reception *r, struct peer *p, enum peer_claim claim)
+static void slot_renew(struct reception *r, struct peer *p, enum peer_claim claim,
+                       const struct hello *hello)
 {
     if (claim == PEER_NEW) {
         r->lost += p->lost;
         r->duplicates += p->duplicates;
         p->rows = p->lost = p->duplicates = 0;
         p->restarts = 0;
-    } else {
+    } else if (p->joined > 0) {
         p->restarts++;
     }
     if (p->incarnation > 0 && p->slot < r->peers.actors)
@@ -40,8 +41,10 @@ static void slot_renew(struct reception *r, struct peer *p, enum peer_claim clai
     p->incarnation = (p->incarnation > base ? p->incarnation : base) + 1;
     r->in_flight -= p->granted - p->in - p->staged;
     p->in = p->staged = p->granted = p->told = 0;
+    memcpy(p->name, hello->name, sizeof p->name);
+    const struct replay_mark mark = peer_mark(p);
     if (r->replay != NULL && p->slot < r->peers.actors)
-        replay_claim(r->replay, (size_t)p->slot, p->incarnation);
+        replay_claim(r->replay, (size_t)p->slot, &mark);
     p->given_up = 0;
     memset(&p->stats, 0, sizeof p->stats);
 }
@@ -171,7 +174,7 @@ void handshake_hello(struct reception *r, const struct link_frame *frame, const 
         reception_revoke(r, p);
     } else {
         slot_vacate(r, p, now);
-        slot_renew(r, p, claim);
+        slot_renew(r, p, claim, hello);
     }
     seat(r, p, frame, hello, now);
     p->rewinding = p->resend = true;

@@ -25,8 +25,8 @@ static void lag_count(struct reception *r, const uint8_t *rows, uint64_t n)
 static void rows_insert(struct reception *r, struct peer *p, const uint8_t *rows, uint64_t n)
 {
     p->in += n;
-    replay_insert(r->replay, rows, (size_t)n, (size_t)p->slot,
-                  (struct replay_mark){p->incarnation, p->in});
+    const struct replay_mark mark = peer_mark(p);
+    replay_insert(r->replay, rows, (size_t)n, (size_t)p->slot, &mark);
     limiter_inserted(r->limiter, n);
     lag_count(r, rows, n);
     p->rows += n;

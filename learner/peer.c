@@ -32,6 +32,25 @@ void peer_table_free(struct peer_table *t)
     memset(t, 0, sizeof *t);
 }
 
+_Static_assert((int)MESSAGE_NAME == (int)REPLAY_NAME, "a mark holds a name");
+
+void peer_restore(struct peer *p, const struct replay_mark *mark)
+{
+    p->incarnation = mark->incarnation;
+    // nothing of it is on its way
+    p->in = p->granted = p->told = mark->sequence;
+    memcpy(p->name, mark->name, sizeof p->name);
+    p->name[sizeof p->name - 1] = '\0';
+    p->used = p->name[0] != '\0';
+}
+
+struct replay_mark peer_mark(const struct peer *p)
+{
+    struct replay_mark mark = {.incarnation = p->incarnation, .sequence = p->in};
+    memcpy(mark.name, p->name, sizeof mark.name);
+    return mark;
+}
+
 // FNV-1a
 static size_t link_hash(const struct link_peer *link)
 {
@@ -97,18 +116,15 @@ static struct peer *slot_by_name(struct peer_table *t, const struct hello *hello
 
 static struct peer *slot_free(struct peer_table *t, size_t from, size_t to)
 {
-    struct peer *oldest = NULL, *unused = NULL;
+    struct peer *oldest = NULL;
     for (size_t i = from; i < to; i++) {
         struct peer *p = &t->peers[i];
-        if (!p->used && p->incarnation == 0)
+        if (!p->used)
             return p;
-        // its process of an earlier learner may still come back
-        if (!p->used && unused == NULL)
-            unused = p;
         if (!p->live && (oldest == NULL || p->last_seen < oldest->last_seen))
             oldest = p;
     }
-    return unused != NULL ? unused : oldest;
+    return oldest;
 }
 
 enum peer_claim peer_claim(struct peer_table *t, const struct hello *hello, bool same_run,
@@ -120,8 +136,7 @@ enum peer_claim peer_claim(struct peer_table *t, const struct hello *hello, bool
     *found = NULL;
     if (same_run && hello->slot >= from && hello->slot < to && hello->incarnation > 0) {
         struct peer *p = &t->peers[hello->slot];
-        bool         free = !p->used || (p == named);
-        if (p->incarnation == hello->incarnation && free) {
+        if (p->incarnation == hello->incarnation && p == named) {
             *found = p;
             return PEER_RESUMED;
         }

@@ -7,6 +7,7 @@
 #define LEARNER_PEER_H
 
 #include "common/error.h"
+#include "learner/replay.h"
 #include "proto/link.h"
 #include "proto/message.h"
 
@@ -76,6 +77,12 @@ enum { PEER_EVALUATORS = 8 };
 // returns 0 or ERR_MEMORY
 int  peer_table_init(struct peer_table *t, size_t actors, struct error *err);
 void peer_table_free(struct peer_table *t);
+
+// Gives a slot back to whom it belonged before the learner was restarted.
+void peer_restore(struct peer *p, const struct replay_mark *mark);
+
+// What a restarted learner will need to know of it.
+struct replay_mark peer_mark(const struct peer *p);
 
 // The peer of a connection, NULL: none.
 struct peer *peer_find(struct peer_table *t, const struct link_peer *link);

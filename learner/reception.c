@@ -31,10 +31,8 @@ int reception_init(struct reception *r, const struct reception_config *config, s
     if (r->out == NULL)
         return error_set(err, ERR_MEMORY, "no memory for answers of %zu bytes", r->out_size);
     int code = peer_table_init(&r->peers, config->max_actors, err);
-    for (size_t i = 0; code == 0 && config->marks != NULL && i < config->max_actors; i++) {
-        r->peers.peers[i].incarnation = config->marks[i].incarnation;
-        r->peers.peers[i].in = r->peers.peers[i].granted = config->marks[i].sequence;
-    }
+    for (size_t i = 0; code == 0 && config->marks != NULL && i < config->max_actors; i++)
+        peer_restore(&r->peers.peers[i], &config->marks[i]);
     return code;
 }
 
@@ -65,9 +63,11 @@ int reception_open(struct reception *r, struct replay *replay, struct limiter *l
         if (stage_make(r, &r->peers.peers[i], err) < 0)
             return err->code;
     // whoever came before the replay was there
-    for (size_t i = 0; i < r->peers.actors; i++)
-        if (replay_mark(replay, i).incarnation != r->peers.peers[i].incarnation)
-            replay_claim(replay, i, r->peers.peers[i].incarnation);
+    for (size_t i = 0; i < r->peers.actors; i++) {
+        const struct replay_mark mark = peer_mark(&r->peers.peers[i]);
+        if (replay_mark(replay, i).incarnation != mark.incarnation)
+            replay_claim(replay, i, &mark);
+    }
     r->replay = replay;
     r->limiter = limiter;
     return 0;

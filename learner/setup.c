@@ -100,13 +100,27 @@ static int shown_open(struct learner *l, const struct state_head *head, struct e
 
 // ------ replay
 
+// rows that the replay can take back: the largest insert; in lock-step, where a ring wraps, all since
+// the older one of two checkpoints besides
+static size_t undo_choose(const struct learner *l, uint64_t capacity)
+{
+    const struct cluster_spec *c = &l->spec.cluster;
+    uint64_t                   undo = c->block_rows;
+    if (l->options->lockstep && c->envs_per_actor > undo)
+        undo = c->envs_per_actor;
+    if (l->options->lockstep && capacity < l->spec.env.max_frame)
+        undo += 2 * c->lockstep_checkpoint_steps;
+    return (size_t)undo;
+}
+
 static int replay_open(struct learner *l, uint64_t capacity, uint64_t obs, uint64_t action,
                        struct error *err)
 {
     char path[RUN_DIR_PATH + 64];
     run_dir_file(path, sizeof path, &l->dir, "checkpoint/replay.bin");
     return replay_init(&l->replay, row_shape_make((size_t)obs, (size_t)action), capacity,
-                       (size_t)l->spec.cluster.max_actors, path, l->saved.n > 0, err);
+                       (size_t)l->spec.cluster.max_actors, undo_choose(l, capacity), path,
+                       l->saved.n > 0, err);
 }
 
 // ------ wire
@@ -261,6 +275,11 @@ static int publisher_open(struct learner *l, struct error *err)
                           t->discrete, &about, err);
 }
 
+static int rows_sync(void *replay, struct error *err)
+{
+    return replay_sync(replay, err);
+}
+
 static int learning_open(struct learner *l, struct error *err)
 {
     const struct reception_task *t = &l->task;
@@ -283,7 +302,7 @@ static int learning_open(struct learner *l, struct error *err)
     evaluation_init(&l->evaluation, &l->spec, 0);
     char path[RUN_DIR_PATH + 64];
     run_dir_file(path, sizeof path, &l->dir, "checkpoint");
-    if (checkpoint_open(&l->checkpoint, path, err) < 0)
+    if (checkpoint_open(&l->checkpoint, path, rows_sync, &l->replay, err) < 0)
         return err->code;
     l->next_row = l->spec.meta.log_frequency;
     if (l->saved.n > 0 && state_restore(l, err) < 0)

@@ -197,7 +197,7 @@ static int learner_main(const struct bench *b)
     struct transition_recv *recv = transition_recv_start(&c, &err);
     if (recv == NULL || transition_recv_wait_task(recv, &task, 30.0) < 0)
         return fail("learner", &err);
-    if (replay_init(&replay, row_shape_make(b->obs, b->act), CAPACITY, b->actors, NULL, false,
+    if (replay_init(&replay, row_shape_make(b->obs, b->act), CAPACITY, b->actors, 0, NULL, false,
                     &err) < 0 ||
         limiter_init(&limiter, &lc, &err) < 0 ||
         transition_recv_open(recv, &replay, &limiter, &err) < 0)

@@ -175,7 +175,7 @@ static int work_init(struct work *w, const struct bench *b, struct error *err)
     fill_spec(&spec, b);
     *w = (struct work){.update = update_make(&spec, OBS, ACT, false, b->threads, 1, err)};
     if (w->update == NULL || batch_init(&w->batch, BATCH, OBS, ACT, ACT, err) < 0 ||
-        replay_init(&w->replay, shape, ROWS, 1, NULL, false, err) < 0)
+        replay_init(&w->replay, shape, ROWS, 1, 0, NULL, false, err) < 0)
         return err->code;
     rng_init(&w->sample, 1, RNG_SAMPLE, 0);
     rng_init(&w->noise, 1, RNG_NOISE, 0);
@@ -184,7 +184,7 @@ static int work_init(struct work *w, const struct bench *b, struct error *err)
         for (size_t k = 0; k < ACT; k++)
             row[OBS + k] = (float)rng_range(&w->noise, -1, 1);
         row[shape.discount] = 0.99f;
-        replay_insert(&w->replay, row, 1, 0, (struct replay_mark){1, i + 1});
+        replay_insert(&w->replay, row, 1, 0, &(struct replay_mark){1, i + 1, "a"});
     }
     return 0;
 }

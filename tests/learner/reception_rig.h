@@ -87,7 +87,7 @@ static inline void rig_open(struct rig *rig, uint64_t p, uint64_t tolerance, uin
                                       .sample_block = 1};
     assert_int_equal(limiter_init(&rig->limiter, &lc, &err), 0);
     assert_int_equal(
-        replay_init(&rig->replay, row_shape_make(RIG_O, RIG_A), 1000, 3, NULL, false, &err), 0);
+        replay_init(&rig->replay, row_shape_make(RIG_O, RIG_A), 1000, 3, 0, NULL, false, &err), 0);
     assert_int_equal(reception_open(&rig->r, &rig->replay, &rig->limiter, &err), 0);
 }
 

@@ -74,7 +74,7 @@ static void newest_comes_back_and_two_are_kept(void **state)
     (void)state;
     struct checkpoint c = {0};
     char              path[128];
-    assert_int_equal(checkpoint_open(&c, dir, NULL), 0);
+    assert_int_equal(checkpoint_open(&c, dir, NULL, NULL, NULL), 0);
     for (uint64_t n = 8; n <= 11; n++)
         write_number(&c, n);
     load_is(11);
@@ -90,7 +90,7 @@ static void damage_at_every_byte_falls_back_to_the_one_before(void **state)
 {
     (void)state;
     struct checkpoint c = {0};
-    assert_int_equal(checkpoint_open(&c, dir, NULL), 0);
+    assert_int_equal(checkpoint_open(&c, dir, NULL, NULL, NULL), 0);
     write_number(&c, 1);
     write_number(&c, 2);
     checkpoint_close(&c);
@@ -121,7 +121,7 @@ static void damage_at_every_byte_falls_back_to_the_one_before(void **state)
         unlink(path);
         load_is(1);
         c = (struct checkpoint){0};
-        assert_int_equal(checkpoint_open(&c, dir, NULL), 0);
+        assert_int_equal(checkpoint_open(&c, dir, NULL, NULL, NULL), 0);
         write_number(&c, 2);
         checkpoint_close(&c);
     }
@@ -136,7 +136,7 @@ static void unfinished_writing_does_not_count(void **state)
     uint64_t           number;
     char               path[128];
     assert_int_equal(checkpoint_load(dir, &st, &number, &err), ERR_SYSTEM);
-    assert_int_equal(checkpoint_open(&c, dir, NULL), 0);
+    assert_int_equal(checkpoint_open(&c, dir, NULL, NULL, NULL), 0);
     snprintf(path, sizeof path, "%s/writing", dir);
     assert_int_equal(mkdir(path, 0755), 0);
     assert_int_equal(checkpoint_load(dir, &st, &number, &err), ERR_SYSTEM);
@@ -151,7 +151,7 @@ static void failing_write_is_reported_and_the_old_one_stays(void **state)
     struct checkpoint c = {0};
     struct error      err = {0};
     char              path[128];
-    assert_int_equal(checkpoint_open(&c, dir, NULL), 0);
+    assert_int_equal(checkpoint_open(&c, dir, NULL, NULL, NULL), 0);
     write_number(&c, 1);
     // a file stands where the temporary folder should be made: no folder can be made there
     snprintf(path, sizeof path, "%s/writing", dir);

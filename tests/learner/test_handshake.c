@@ -97,7 +97,7 @@ static void a_process_that_comes_back_keeps_its_slot_and_its_rows(void **state)
 static void a_learner_of_marks_knows_the_processes_of_the_one_before(void **state)
 {
     (void)state;
-    const struct replay_mark marks[3] = {{.incarnation = (1 << 20) + 1, .sequence = 400}};
+    const struct replay_mark marks[3] = {{(1 << 20) + 1, 400, "a"}};
     struct reception_config  config = rig_config();
     rig_free(&rig);
     config.marks = marks;

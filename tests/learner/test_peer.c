@@ -106,6 +106,39 @@ static void the_process_that_had_a_slot_gets_it_back_by_its_incarnation(void **s
     assert_int_equal(peer_claim(&table, &h, true, &p), PEER_RESTARTED);
 }
 
+static void slots_of_an_earlier_learner_go_to_their_names_in_any_order(void **state)
+{
+    (void)state;
+    const struct replay_mark marks[ACTORS] = {{12, 500, "east"}, {3, 40, "west"}};
+    for (size_t i = 0; i < ACTORS; i++)
+        peer_restore(&table.peers[i], &marks[i]);
+    assert_int_equal(come("north", PEER_NEW)->slot, 2);
+    assert_int_equal(come("west", PEER_RESTARTED)->slot, 1);
+    assert_int_equal(come("east", PEER_RESTARTED)->slot, 0);
+}
+
+static void a_process_that_outlived_its_learner_goes_on_where_its_rows_end(void **state)
+{
+    (void)state;
+    const struct replay_mark mark = {12, 500, "east"};
+    struct hello             h = hello("east", ROLE_ACTOR);
+    struct peer             *p;
+    uint64_t                 skip = 0;
+    peer_restore(&table.peers[1], &mark);
+    h.slot = 1;
+    h.incarnation = 12;
+    assert_int_equal(peer_claim(&table, &h, true, &p), PEER_RESUMED);
+    assert_int_equal(p->slot, 1);
+    // nothing is on its way before it is granted anew
+    assert_int_equal(p->granted - p->in - p->staged, 0);
+    peer_revoke(p);
+    p->granted += 32;
+    assert_int_equal(peer_judge(p, 12, 490, 20, 0, &skip), PEER_ACCEPT);
+    assert_int_equal(skip, 11);
+    assert_int_equal(peer_judge(p, 12, 480, 21, 0, &skip), PEER_DUPLICATE);
+    assert_int_equal(p->lost, 0);
+}
+
 static void connections_are_found_by_name_and_forgotten(void **state)
 {
     (void)state;
@@ -309,6 +342,8 @@ int main(void)
         WITH_TABLE(a_slot_changes_hands_only_when_none_is_unused_and_its_process_is_gone),
         WITH_TABLE(evaluators_have_slots_above_all_actors),
         WITH_TABLE(the_process_that_had_a_slot_gets_it_back_by_its_incarnation),
+        WITH_TABLE(slots_of_an_earlier_learner_go_to_their_names_in_any_order),
+        WITH_TABLE(a_process_that_outlived_its_learner_goes_on_where_its_rows_end),
         WITH_TABLE(connections_are_found_by_name_and_forgotten),
         cmocka_unit_test(names_are_such_that_files_can_have_them),
         cmocka_unit_test(rows_in_order_are_taken),

@@ -17,7 +17,7 @@ static struct sampler sampler;
 
 static void open_all(const struct memory_spec *memory)
 {
-    assert_int_equal(replay_init(&replay, row_shape_make(O, W), N, 1, NULL, false, NULL), 0);
+    assert_int_equal(replay_init(&replay, row_shape_make(O, W), N, 1, 0, NULL, false, NULL), 0);
     assert_int_equal(batch_init(&batch, B, O, W, W, NULL), 0);
     assert_int_equal(sampler_init(&sampler, memory, N, 1, NULL), 0);
 }
@@ -36,7 +36,7 @@ static void insert(uint64_t from, uint64_t to)
 {
     for (uint64_t i = from; i < to; i++) {
         float row[WORDS] = {(float)i};
-        replay_insert(&replay, row, 1, 0, (struct replay_mark){1, i + 1});
+        replay_insert(&replay, row, 1, 0, &(struct replay_mark){1, i + 1, "a"});
     }
 }
 

@@ -74,7 +74,7 @@ static void rig_open(struct rig *rig, uint64_t max_frame, uint64_t p)
     assert_true(task.high[0] == 2.0);
     assert_int_equal(limiter_init(&rig->limiter, &lc, &err), 0);
     assert_int_equal(
-        replay_init(&rig->replay, row_shape_make(O, A), 100000, SLOTS, NULL, false, &err), 0);
+        replay_init(&rig->replay, row_shape_make(O, A), 100000, SLOTS, 0, NULL, false, &err), 0);
     assert_int_equal(transition_recv_open(rig->recv, &rig->replay, &rig->limiter, &err), 0);
 }
 
