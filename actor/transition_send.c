@@ -41,7 +41,7 @@ struct transition_send *transition_send_open(const struct transition_send_config
     struct link_options options = {
         .max_message = MESSAGE_WEIGHTS_MAX + MESSAGE_OVERHEAD,
         .send_queue = 64,
-        .recv_queue = 64,
+        .recv_queue = 0,
         .heartbeat_s = config->heartbeat_s,
         .heartbeat_timeout_s = config->timeout_s,
         .linger_s = 1.0,

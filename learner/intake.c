@@ -226,6 +226,8 @@ static void take_bye(struct reception *r, struct peer *p, const struct bye *m)
 
 // ------ dispatch
 
+#define STRANGER_BYTES 65536  // count as one more message
+
 // a connection without a HELLO: after a restart of the learner, or a stranger
 static void take_stranger(struct reception *r, const struct link_frame *frame, double now)
 {
@@ -247,10 +249,12 @@ static void take_stranger(struct reception *r, const struct link_frame *frame, d
         r->strangers[oldest].n = 0;
     }
     reception_reject(r, REJECT_STRANGER, frame->address, "a message before HELLO");
-    if (++r->strangers[oldest].n > PEER_CONTROL_PER_S) {
+    bool first = r->strangers[oldest].n == 0;
+    r->strangers[oldest].n += 1 + (unsigned)(frame->size / STRANGER_BYTES);
+    if (r->strangers[oldest].n > PEER_CONTROL_PER_S) {
         reception_reject(r, REJECT_FLOOD, frame->address, "too many messages before HELLO");
         link_cut(link_connection(frame->fd, frame->address));
-    } else if (r->strangers[oldest].n == 1) {
+    } else if (first) {
         reception_refuse(r, &frame->peer, REFUSED_UNKNOWN, "say HELLO first");
     }
 }
@@ -312,8 +316,10 @@ void intake_frame(struct reception *r, const struct link_frame *frame, double no
 {
     struct message m;
     struct error   err;
-    int            code = message_decode(&m, frame->data, frame->size, &err);
-    struct peer   *p = peer_of(r, frame);
+    if (reception_doomed(r, frame))
+        return;
+    int          code = message_decode(&m, frame->data, frame->size, &err);
+    struct peer *p = peer_of(r, frame);
     if (frame->odd || (code < 0 && code != ERR_VERSION)) {
         reception_expel(r, frame, p, REJECT_MALFORMED, REFUSED_INVALID,
                         frame->odd ? "a message of several parts" : err.text);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DOOMED_BYTES (1u << 16)
+
 static const char *const reject_names[REJECT_REASONS] = {
     "malformed", "handshake", "stranger", "protocol",   "name",  "full", "mismatch",
     "stale",     "credit",    "rows",     "unexpected", "flood", "slow",
@@ -102,8 +104,24 @@ void reception_doom(struct reception *r, struct link_connection connection, doub
         link_cut(connection);
         return;
     }
+    r->doomed[r->n_doomed].bytes = 0;
     r->doomed[r->n_doomed].at = now + 0.2;
     r->doomed[r->n_doomed++].connection = connection;
+}
+
+bool reception_doomed(struct reception *r, const struct link_frame *frame)
+{
+    for (size_t i = 0; i < r->n_doomed; i++) {
+        struct link_connection c = r->doomed[i].connection;
+        if (c.fd < 0 || c.fd != frame->fd ||
+            link_connection(frame->fd, frame->address).inode != c.inode)
+            continue;
+        r->doomed[i].bytes += frame->size + 64;
+        if (r->doomed[i].bytes > DOOMED_BYTES)
+            link_cut(c);
+        return true;
+    }
+    return false;
 }
 
 void reception_refuse(struct reception *r, const struct link_peer *link, enum refused_code code,

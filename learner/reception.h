@@ -129,6 +129,7 @@ struct reception {
     struct {
         double                 at;
         struct link_connection connection;
+        size_t                 bytes;  // it sent since
     } doomed[RECEPTION_DOOMED];
     size_t n_doomed;
     // messages of connections without a HELLO
@@ -179,6 +180,9 @@ void reception_refuse(struct reception *r, const struct link_peer *link, enum re
 
 // Cuts a connection in a moment, when its last answer is out.
 void reception_doom(struct reception *r, struct link_connection connection, double now);
+
+// Says whether a frame is of a connection that waits to be cut; one that sends on regardless is cut now.
+bool reception_doomed(struct reception *r, const struct link_frame *frame);
 
 // Sends to a peer; one that does not read is cut.
 void reception_send(struct reception *r, struct peer *p, const struct message *m);

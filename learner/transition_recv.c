@@ -129,7 +129,8 @@ static int sockets_open(struct transition_recv *tr, const struct transition_recv
     struct link_options options = {
         .max_message = MESSAGE_ROWS_MAX + MESSAGE_OVERHEAD,
         .send_queue = 256,
-        .recv_queue = 16,
+        // what may be under way is bound by credits, and who sends more is cut
+        .recv_queue = 0,
         .heartbeat_s = c->reception.heartbeat_s,
         .heartbeat_timeout_s = c->reception.timeout_s,
         .linger_s = 3.0,

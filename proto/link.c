@@ -92,6 +92,7 @@ static bool link_set_common(struct link *link, const struct link_options *o)
            set_int(link, ZMQ_HEARTBEAT_IVL, to_ms(o->heartbeat_s)) &&
            set_int(link, ZMQ_HEARTBEAT_TIMEOUT, to_ms(o->heartbeat_timeout_s)) &&
            set_int(link, ZMQ_HEARTBEAT_TTL, to_ms(o->heartbeat_timeout_s)) &&
+           set_int(link, ZMQ_TCP_MAXRT, to_ms(o->heartbeat_timeout_s)) &&
            set_int(link, ZMQ_HANDSHAKE_IVL, 10000) && set_int(link, ZMQ_RECONNECT_IVL, 100) &&
            set_int(link, ZMQ_RECONNECT_IVL_MAX, 5000) && set_int(link, ZMQ_IPV6, 1);
 }

@@ -37,12 +37,13 @@ struct link_connection {
 };
 
 struct link_options {
-    size_t max_message;          // bytes; a peer that sends more is cut, 0: no limit
-    int    send_queue;           // frames a peer
-    int    recv_queue;           // frames a peer
-    double heartbeat_s;          // between ZMTP heartbeats
-    double heartbeat_timeout_s;  // a silent connection is closed after it
-    double linger_s;             // link_close waits so long for frames that are still to go out
+    size_t max_message;  // bytes; a peer that sends more is cut, 0: no limit
+    int    send_queue;   // frames a peer
+    int    recv_queue;   // frames a peer, 0: no limit, see link_open
+    double heartbeat_s;  // between ZMTP heartbeats
+    double
+        heartbeat_timeout_s;  // a silent connection, or one that does not read, is closed after it
+    double linger_s;          // link_close waits so long for frames that are still to go out
     // CURVE: NULL for none. A learner has a pair; an actor also its learner's public key
     const char *public_key, *secret_key;
     const char *server_key;
@@ -65,7 +66,11 @@ struct link;
 struct link_hub *link_hub_open(int max_sockets, struct error *err);
 void             link_hub_close(struct link_hub *hub);
 
-// returns NULL and err on failure; owned by the caller until link_close
+// A receive queue with a limit must be read all the time: when a connection breaks while its queue is full,
+// libzmq's next heartbeat finds it in a state that it asserts cannot be, and aborts the process
+// (zeromq/libzmq issues 3937, 4364, 4767: open).
+//
+//   returns  NULL and err on failure; owned by the caller until link_close
 struct link *link_open(struct link_hub *hub, enum link_kind kind,
                        const struct link_options *options, struct error *err);
 void         link_close(struct link *link);
