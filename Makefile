@@ -13,7 +13,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 
 # ---------------------------------------------------------------- dependencies
 
-BUILDS := all train test test-actor golden bench bench-% asan tsan keys report install lib fuzz build/%
+BUILDS := all train test test-actor golden bench bench-% asan tsan keys report install lib fuzz scaling build/%
 NEEDED := $(filter $(BUILDS),$(or $(MAKECMDGOALS),all))
 export MUJOCO MUJOCO_DIR BLAS CC
 # $(shell) does not see what is exported
@@ -206,6 +206,10 @@ keys: $(B)/crossfleet-learner  ## CURVE keys for learner and actors in keys/, as
 	$(Q)if [ "$$(id -u)" = 0 ]; then chown -R 10001:10001 keys; \
 	else sed -i '/^KEYS_USER=/d' deploy/.env 2>/dev/null; \
 		echo "KEYS_USER=$$(id -u):$$(id -g)" >>deploy/.env; fi
+
+.PHONY: scaling
+scaling: $(PROGRAMS)  ## actors x ratio x envs x seeds, measured and planned: SWEEP=deploy/scaling.yaml OUT=runs/scaling
+	$(Q)BIN=$(B) deploy/scaling $(or $(SWEEP),deploy/scaling.yaml) -o $(or $(OUT),runs/scaling)
 
 .PHONY: fuzz
 fuzz:  ## libFuzzer over specs and safetensors files, with clang: SECONDS= each

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 static const double bench_seconds = 0.3;
 
@@ -44,12 +45,18 @@ static int print_task(FILE *out, const char *name, bool bench, struct error *err
     return rc;
 }
 
-int envs_print(FILE *out, bool bench, struct error *err)
+int envs_print(FILE *out, const char *task, bool bench, struct error *err)
 {
-    int rc = 0;
+    int    rc = 0;
+    size_t known = 0;
+    while (task != NULL && env_name(known) != NULL && strcmp(env_name(known), task) != 0)
+        known++;
+    if (task != NULL && env_name(known) == NULL)
+        return error_set(err, ERR_SPEC, "no task %s; `crossfleet-actor envs` lists them", task);
     fprintf(out, "%-26s%5s  %-18s%6s%11s%s\n", "task", "obs", "action", "steps", "threshold",
             bench ? "   steps/s" : "");
     for (size_t i = 0; rc == 0 && env_name(i) != NULL; i++)
-        rc = print_task(out, env_name(i), bench, err);
+        if (task == NULL || i == known)
+            rc = print_task(out, env_name(i), bench, err);
     return rc;
 }

@@ -79,7 +79,9 @@ static int run_video(const void *options, struct error *err)
 static int run_envs(const void *options, struct error *err)
 {
     const struct actor_options *o = options;
-    return envs_print(stdout, o->bench, err) < 0 ? EXIT_FAILED : EXIT_DONE;
+    const char                 *task = o->operands.n > 0 ? o->operands.item[0] : NULL;
+    int                         rc = envs_print(stdout, task, o->bench, err);
+    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
 }
 
 static const struct command commands[] = {
@@ -89,7 +91,7 @@ static const struct command commands[] = {
      sizeof eval_options / sizeof *eval_options, run_eval},
     {"video", "POLICY.safetensors|RUN", 1, 1, "a film of a trained policy", video_options,
      sizeof video_options / sizeof *video_options, run_video},
-    {"envs", "", 0, 0, "the tasks, their sizes and limits", envs_options, 1, run_envs},
+    {"envs", "[TASK]", 0, 1, "the tasks, their sizes and limits", envs_options, 1, run_envs},
 };
 
 static void print_version(FILE *out)

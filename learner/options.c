@@ -5,6 +5,7 @@
 #include "learner/check.h"
 #include "learner/doctor.h"
 #include "learner/export.h"
+#include "learner/plan_measure.h"
 #include "learner/report.h"
 #include "learner/status_client.h"
 #include "learner/train.h"
@@ -42,6 +43,23 @@ static const struct command_option check_options[] = {
     {"var", "NAME=VALUE", OPTION_LIST, OPTION(var), "fill ${NAME} in the spec"},
 };
 
+static const struct command_option plan_options[] = {
+    {"set", "KEY=VALUE", OPTION_LIST, OPTION(set), "change a key of the spec; may be repeated"},
+    {"var", "NAME=VALUE", OPTION_LIST, OPTION(var), "fill ${NAME} in the spec"},
+    {"actors", "N", OPTION_NUMBER, OPTION(actors), "actor processes (2)"},
+    {"cores", "N", OPTION_NUMBER, OPTION(cores), "of the learner's machine (this one's)"},
+    {"remote", NULL, OPTION_FLAG, OPTION(remote), "actors run on other machines, a core each"},
+    {"steps-rate", "N", OPTION_NUMBER, OPTION(steps_rate),
+     "steps/s of an actor alone (measured here)"},
+    {"updates-rate", "N", OPTION_NUMBER, OPTION(updates_rate),
+     "updates/s of the learner alone (measured here)"},
+    {"rows-rate", "N", OPTION_NUMBER, OPTION(rows_rate),
+     "rows/s that the learner's network thread takes (800000)"},
+    {"network", "MBIT", OPTION_NUMBER, OPTION(network),
+     "Mbit/s of the learner's link to remote actors (1000)"},
+    {"json", NULL, OPTION_FLAG, OPTION(json), "print one JSON object"},
+};
+
 static const struct command_option report_options[] = {
     {"output", "FILE", OPTION_TEXT, OPTION(output), "also -o: .svg, .png or .html (report.svg)"},
 };
@@ -67,6 +85,12 @@ static int run_keygen(const void *options, struct error *err)
 {
     const struct learner_options *o = options;
     return keys_make(o->operands.item[0], err) < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int run_plan(const void *options, struct error *err)
+{
+    int rc = plan_run(options, stdout, err);
+    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
 }
 
 static int run_report(const void *options, struct error *err)
@@ -103,6 +127,8 @@ static const struct command commands[] = {
     {"check", "SPEC[:NAME]", 1, 1, "print the resolved spec with every key, or its errors",
      check_options, sizeof check_options / sizeof *check_options, run_check},
     {"keygen", "DIR", 1, 1, "make CURVE key pairs", NULL, 0, run_keygen},
+    {"plan", "SPEC[:NAME]", 1, 1, "how fast so many actors would be, and what holds them up",
+     plan_options, sizeof plan_options / sizeof *plan_options, run_plan},
     {"report", "RUN...", 1, COMMAND_LIST, "learning curves of one or many runs", report_options, 1,
      run_report},
     {"status", "URL", 1, 1, "one screen of a running learner", NULL, 0, run_status},

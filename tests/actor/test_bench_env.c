@@ -46,7 +46,7 @@ static void the_list_has_a_line_for_each_task(void **state)
     char         text[8192] = "";
     struct error err = {0};
     FILE        *out = fmemopen(text, sizeof text, "w");
-    assert_int_equal(envs_print(out, false, &err), 0);
+    assert_int_equal(envs_print(out, NULL, false, &err), 0);
     fclose(out);
     assert_non_null(strstr(text, "Humanoid-v5                 348  17 in [-0.4, 0.4]   1000"));
     assert_non_null(

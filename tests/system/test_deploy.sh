@@ -129,6 +129,28 @@ check 'launch stops them' launch stop one two
 check 'the learner sees them go' within 20 actors 0
 check 'nothing was lost' is "$(lost)" 0
 
+kill -KILL "$learner"
+wait "$learner" 2>/dev/null
+learner=
+
+# --- the planner and a sweep of two points
+plan() { timeout 60 "$bin/crossfleet-learner" plan configs/pendulum.yaml --json "$@" >"$work/plan"; }
+says() { grep -q "$1" "$work/plan"; }
+check 'a plan is made' plan --actors 100 --remote --updates-rate 1000 \
+    --set cluster.learner_threads=1
+check 'with the rate that it was given' says '"learner_updates_per_s":1000,'
+check 'and its bottleneck' says '"bottleneck":"learner","frames_per_s":1000,'
+printf '%s\n' 'actors: [1, 2]' 'ratio: [off]' 'seconds: 1' 'warm_up_s: 0' >"$work/sweep.yaml"
+scale() { BIN=$bin timeout 200 deploy/scaling "$work/sweep.yaml" -o "$work/scaling"; }
+check 'a sweep runs' scale
+check 'each point has its line' is "$(cut -d, -f3 "$work/scaling/scaling.csv" | xargs)" 'actors 1 2'
+before=$(stat -c %Y "$work"/scaling/points/*.json)
+check 'a sweep that is done runs nothing again' scale
+check 'and keeps what it has' is "$(stat -c %Y "$work"/scaling/points/*.json)" "$before"
+printf 'ratio: [1/0]\n' >"$work/sweep.yaml"
+scale >"$work/status" 2>&1
+check 'a ratio that is none is named' grep -q 'ratio 1/0' "$work/status"
+
 # --- Prometheus and Grafana
 # every metric that a query names, whatever stands around it
 names() { grep -ohE '\b(crossfleet|process)_[a-z_]+' "$@" | sort -u; }
