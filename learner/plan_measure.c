@@ -120,7 +120,7 @@ static int learning_init(struct learning *l, const struct spec *spec, const stru
                     ? error_set(err, ERR_MEMORY, "no memory for a row")
                     : batch_init(&l->batch, (size_t)spec->memory.batch_size, O, W, t->action, err);
     if (rc == 0)
-        rc = replay_init(&l->replay, shape, REPLAY_ROWS, 1, NULL, false, err);
+        rc = replay_init(&l->replay, shape, REPLAY_ROWS, 1, 0, NULL, false, err);
     if (rc == 0)
         rc = sampler_init(&l->sampler, &spec->memory, REPLAY_ROWS, 1, err);
     rng_init(&rng, 1, RNG_SAMPLE, 0);
@@ -128,7 +128,8 @@ static int learning_init(struct learning *l, const struct spec *spec, const stru
         rng_normal_fill(&rng, row, shape.flags);
         memset(row + O, 0, W * sizeof *row);
         row[shape.discount] = 0.99f;
-        replay_insert(&l->replay, row, 1, 0, (struct replay_mark){1, i + 1});
+        replay_insert(&l->replay, row, 1, 0,
+                      &(struct replay_mark){.incarnation = 1, .sequence = i + 1});
     }
     free(row);
     return rc;
