@@ -13,7 +13,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 
 # ---------------------------------------------------------------- dependencies
 
-BUILDS := all train test test-actor golden bench bench-% asan tsan keys report install lib fuzz scaling build/%
+BUILDS := all train test test-faults test-chaos test-actor golden bench bench-% asan tsan keys report install lib fuzz scaling build/%
 NEEDED := $(filter $(BUILDS),$(or $(MAKECMDGOALS),all))
 export MUJOCO MUJOCO_DIR BLAS CC
 # $(shell) does not see what is exported
@@ -172,6 +172,12 @@ test-mujoco:  ## the actor's tests with the system's MuJoCo, 2.2.2 on Debian 12
 .PHONY: test-actor
 test-actor: $(PROGRAMS) $(filter $(B)/tests/actor/%,$(TESTS))
 	$(Q)CROSSFLEET_BIN=$(B) tests/run.sh $(filter $(B)/tests/actor/%,$(TESTS))
+
+.PHONY: test-faults test-chaos
+test-faults: $(PROGRAMS)  ## kill, freeze, cut off and replace real processes, and account for every row
+	$(Q)CROSSFLEET_BIN=$(B) tests/system/faults.py $(FAULTS)
+test-chaos: $(PROGRAMS)  ## the same at random for SECONDS=600, SEED=1
+	$(Q)CROSSFLEET_BIN=$(B) tests/system/chaos.py $(or $(SECONDS),600) $(or $(SEED),1)
 
 .PHONY: golden
 golden: $(B)/tests/actor/test_golden_env $(B)/tests/learner/test_golden_crossq  ## reference numbers; GOLDEN=DIR for others
