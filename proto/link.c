@@ -93,8 +93,10 @@ static bool link_set_common(struct link *link, const struct link_options *o)
            set_int(link, ZMQ_HEARTBEAT_TIMEOUT, to_ms(o->heartbeat_timeout_s)) &&
            set_int(link, ZMQ_HEARTBEAT_TTL, to_ms(o->heartbeat_timeout_s)) &&
            set_int(link, ZMQ_TCP_MAXRT, to_ms(o->heartbeat_timeout_s)) &&
-           set_int(link, ZMQ_HANDSHAKE_IVL, 10000) && set_int(link, ZMQ_RECONNECT_IVL, 100) &&
-           set_int(link, ZMQ_RECONNECT_IVL_MAX, 5000) && set_int(link, ZMQ_IPV6, 1);
+           // the kernel asks again ever more rarely: after a long cut a fresh attempt is back sooner
+           set_int(link, ZMQ_CONNECT_TIMEOUT, 3000) && set_int(link, ZMQ_HANDSHAKE_IVL, 10000) &&
+           set_int(link, ZMQ_RECONNECT_IVL, 100) && set_int(link, ZMQ_RECONNECT_IVL_MAX, 5000) &&
+           set_int(link, ZMQ_IPV6, 1);
 }
 
 static bool link_set_curve(struct link *link, const struct link_options *o)
