@@ -160,7 +160,7 @@ void handshake_hello(struct reception *r, const struct link_frame *frame, const 
     enum peer_claim claim = repeats ? PEER_RESUMED : peer_claim(&r->peers, hello, same_run, &p);
     if (claim == PEER_REPLACED) {
         reception_expel(r, frame, NULL, REJECT_STALE, REFUSED_REPLACED,
-                        "a newer process of this name is here");
+                        "a newer process of this name took its place");
         return;
     }
     if (claim == PEER_FULL) {

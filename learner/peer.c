@@ -140,7 +140,8 @@ enum peer_claim peer_claim(struct peer_table *t, const struct hello *hello, bool
             *found = p;
             return PEER_RESUMED;
         }
-        if (p == named && p->live && p->incarnation > hello->incarnation)
+        // also when the newer one is not here yet: after a learner's restart it is on its way back
+        if (p == named && p->incarnation > hello->incarnation)
             return PEER_REPLACED;
     }
     *found = named != NULL ? named : slot_free(t, from, to);

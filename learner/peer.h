@@ -95,7 +95,7 @@ enum peer_claim {
     PEER_RESUMED,    // the process that had the slot is back
     PEER_RESTARTED,  // another process of the same name
     PEER_NEW,        // a slot for a new name
-    PEER_REPLACED,   // refused: a newer process of that name is there
+    PEER_REPLACED,   // refused: the slot went to a newer process of that name
     PEER_FULL,       // refused: no slot is free
 };
 
