@@ -23,6 +23,7 @@ import time
 import urllib.request
 
 BIN = os.environ.get('CROSSFLEET_BIN', 'build/release')
+HEADER = 96  # bytes before the slots of a replay file
 NICE = int(os.environ.get('NICE', '0'))
 PATIENCE = 90  # seconds; what must come in the end may be slow on a busy machine
 EPISODE = 200  # steps of every episode of Pendulum
@@ -195,8 +196,11 @@ class Fleet:
 
     # ------ the end
 
-    def finish(self):
-        """Stops everybody politely and does the accounts; returns them."""
+    def finish(self, deserted=False):
+        """Stops everybody politely and does the accounts; returns them.
+
+        deserted: actors may have left while there was no learner to say what is in
+        """
         for name, p in self.actors.items():
             code = p.end(signal.SIGTERM)
             if code != 128 + signal.SIGTERM:
@@ -208,9 +212,9 @@ class Fleet:
         code = self.learners[-1].end(signal.SIGTERM)
         if code != 128 + signal.SIGTERM:
             raise Failure(f'the learner ended with {code}')
-        return self.account(page)
+        return self.account(page, deserted)
 
-    def account(self, page):
+    def account(self, page, deserted):
         """Holds the books against each other; returns the figures or raises with all differences."""
         replay = Replay(f'{self.run}/checkpoint/replay.bin')
         # (slot, incarnation) -> rows: those that ended, then those that had the slots last
@@ -232,7 +236,7 @@ class Fleet:
         same('rows in the replay, steps of the page', replay.inserted, page['steps'])
         same('lost', page['lost'], 0)
         same('duplicate rows', replay.inserted - replay.different(), 0)
-        said = silent = 0
+        said = silent = unanswered = 0
         for p, sessions in zip(self.processes, joined):
             left = LEFT.search(p.text())
             if left is None:
@@ -240,8 +244,10 @@ class Fleet:
                 continue
             said += int(left.group(1))
             rows = sum(delivered.get(s, 0) for s in sessions)
-            # what was on its way when another process took its place may be in or not
-            unknown = int(left.group(2)) if 'refused: ' in p.text() else 0
+            # rows on their way when another process took its place, or when it left while no learner
+            # was there, may be in or not, and it says that it does not know
+            unknown = int(left.group(2)) if deserted or 'refused: ' in p.text() else 0
+            unanswered += unknown
             if not 0 <= rows - int(left.group(1)) <= unknown:
                 wrong.append(f'{p.log}: {left.group(0)}, but {rows} delivered')
         # a process that got a second incarnation goes on with the same episode
@@ -253,8 +259,8 @@ class Fleet:
         if wrong:
             raise Failure('; '.join(wrong))
         return (f'{replay.inserted} rows of {len(self.processes)} processes and {len(delivered)} '
-                f'incarnations, 0 lost, 0 twice, {said} rows said by who left, {silent} killed, '
-                f'{int(page["again"])} came again and were dropped')
+                f'incarnations, 0 lost, 0 twice; {said} acknowledged to who left, {unanswered} without '
+                f'an answer, {silent} killed; {int(page["again"])} came again and were dropped')
 
 
 def checkpoint_steps(run):
@@ -266,25 +272,27 @@ def checkpoint_steps(run):
 
 
 class Replay:
-    """A replay file (learner/replay.c), read when its learner has ended."""
+    """A replay file (learner/replay_file.h), read when its learner has ended."""
 
     def __init__(self, path):
         with open(path, 'rb') as f:
             data = f.read()
-        magic, form, self.obs, action, words, slots, capacity, self.inserted = struct.unpack_from(
-            '<24sIIIII4xQQ', data)
-        if not magic.startswith(b'crossfleet replay') or form != 2 or self.inserted > capacity:
+        magic, form, self.obs, action, words, slots, capacity, undo, self.inserted = (
+            struct.unpack_from('<24sIIIII4xQQQ', data))
+        if not magic.startswith(b'crossfleet replay') or form != 3 or self.inserted > capacity:
             raise Failure(f'{path}: format {form}, {self.inserted} of {capacity} rows')
+        # a slot: mark before, mark after, and from which count on the later one holds
+        mark, at = '<QQ64s', HEADER
         self.marks = {}
         for slot in range(slots):
-            before, after = struct.unpack_from('<QQ', data, 64 + 40 * slot), struct.unpack_from(
-                '<QQ', data, 80 + 40 * slot)
-            at, = struct.unpack_from('<Q', data, 96 + 40 * slot)
-            incarnation, rows = after if at <= self.inserted else before
+            before, after = struct.unpack_from(mark, data, at), struct.unpack_from(mark, data, at + 80)
+            holds, = struct.unpack_from('<Q', data, at + 160)
+            incarnation, rows, _ = after if holds <= self.inserted else before
             if incarnation > 0:
                 self.marks[slot, incarnation] = rows
+            at += 168
         size = 4 * words
-        head = (64 + 40 * slots + 4095) // 4096 * 4096
+        head = (at + undo * size + 4095) // 4096 * 4096
         self.rows = [data[at:at + size] for at in range(head, head + size * self.inserted, size)]
         self.next = 4 * (self.obs + action + 2)
 
