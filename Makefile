@@ -218,8 +218,9 @@ scaling: $(PROGRAMS)  ## actors x ratio x envs x seeds, measured and planned: SW
 	$(Q)BIN=$(B) deploy/scaling $(or $(SWEEP),deploy/scaling.yaml) -o $(or $(OUT),runs/scaling)
 
 .PHONY: fuzz
-fuzz:  ## libFuzzer over specs and safetensors files, with clang: SECONDS= each
-	$(Q)tests/fuzz/run.sh $(B) $(SECONDS)
+fuzz:  ## libFuzzer over everything that is read, with clang: RUNS= and SECONDS= each, TARGETS=
+	$(Q)deploy/deps.sh install build dev
+	$(Q)tests/fuzz/run.sh $(B) $(or $(RUNS),1000000) $(or $(SECONDS),0) $(TARGETS)
 
 .PHONY: report
 report: $(PROGRAMS)  ## learning curves: RUN="runs/a runs/b" OUT=report.svg

@@ -11,11 +11,39 @@
 
 #define HELLO_S 0.5         // between two HELLOs
 #define HELLO_RETRY_S 0.01  // while there is no connection
+#define RENEW_S 3.0         // without a connection, before another socket tries
 #define REPORT_S 0.5        // between two EPISODES
 #define DEFAULT_FLUSH_S 0.02
 #define SPARE_ROWS 256  // that may wait beyond the window: a step of many environments
 
 // ------ opening
+
+// A new socket in place of the one that is there. libzmq tries again after a lost connection, but not
+// after a refused key, and somebody may let it in meanwhile.
+static int link_renew(struct transition_send *s, struct error *err)
+{
+    const struct keys  *keys = s->config.keys;
+    struct link_options options = {
+        .max_message = MESSAGE_WEIGHTS_MAX + MESSAGE_OVERHEAD,
+        .send_queue = 64,
+        .recv_queue = 0,
+        .heartbeat_s = s->config.heartbeat_s,
+        .heartbeat_timeout_s = s->config.timeout_s,
+        .linger_s = 1.0,
+        .public_key = keys == NULL ? NULL : keys->public_key,
+        .secret_key = keys == NULL ? NULL : keys->secret_key,
+        .server_key = keys == NULL ? NULL : keys->server_key,
+    };
+    struct link *link = link_open(s->config.hub, LINK_DEALER, &options, err);
+    if (link == NULL || link_connect(link, s->config.address, err) < 0) {
+        link_close(link);
+        return ERR_SYSTEM;
+    }
+    link_close(s->link);
+    s->link = link;
+    s->renewed_at = clock_now();
+    return 0;
+}
 
 static struct transition_send *send_fail(struct transition_send *s)
 {
@@ -38,19 +66,7 @@ struct transition_send *transition_send_open(const struct transition_send_config
     snprintf(s->name, sizeof s->name, "%s", config->name);
     s->out_size = MESSAGE_OVERHEAD + MESSAGE_EPISODES_MAX * sizeof(struct episode);
     s->out = malloc(s->out_size);
-    struct link_options options = {
-        .max_message = MESSAGE_WEIGHTS_MAX + MESSAGE_OVERHEAD,
-        .send_queue = 64,
-        .recv_queue = 0,
-        .heartbeat_s = config->heartbeat_s,
-        .heartbeat_timeout_s = config->timeout_s,
-        .linger_s = 1.0,
-        .public_key = config->keys == NULL ? NULL : config->keys->public_key,
-        .secret_key = config->keys == NULL ? NULL : config->keys->secret_key,
-        .server_key = config->keys == NULL ? NULL : config->keys->server_key,
-    };
-    s->link = link_open(config->hub, LINK_DEALER, &options, err);
-    if (s->out == NULL || s->link == NULL || link_connect(s->link, config->address, err) < 0)
+    if (s->out == NULL || link_renew(s, err) < 0)
         return send_fail(s);
     s->heard_at = clock_now();
     return s;
@@ -108,8 +124,13 @@ static void send_hello(struct transition_send *s, double now)
     memcpy(m.hello.name, s->name, sizeof m.hello.name);
     if (gethostname(m.hello.host, sizeof m.hello.host - 1) != 0)
         m.hello.host[0] = '\0';
-    // a connection that is not there yet will be in a moment
-    s->hello_at = transition_send_message(s, &m) == LINK_SENT ? now : now - HELLO_S + HELLO_RETRY_S;
+    // a connection that is not there yet will be in a moment, or never
+    bool sent = transition_send_message(s, &m) == LINK_SENT;
+    s->hello_at = sent ? now : now - HELLO_S + HELLO_RETRY_S;
+    if (sent)
+        s->renewed_at = now;
+    else if (now - s->renewed_at > RENEW_S)
+        link_renew(s, NULL);
 }
 
 void transition_send_sizes(struct transition_send *s)

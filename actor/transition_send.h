@@ -23,8 +23,8 @@
 #include <stdint.h>
 
 struct transition_send_config {
-    const char        *address;
-    const char        *name;  // of this actor, unique in the run
+    const char        *address;  // borrowed, like keys and hub, until transition_send_close
+    const char        *name;     // of this actor, unique in the run
     enum message_role  role;
     const struct keys *keys;  // NULL: no CURVE
     double             heartbeat_s, timeout_s;

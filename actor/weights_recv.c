@@ -9,40 +9,63 @@
 #include <string.h>
 
 struct weights_recv {
-    struct link     *link;
-    size_t           n;  // floats
-    uint64_t         run_id, incarnation;
-    uint64_t         taken_incarnation, taken_version;  // in use
-    double           heard_at;
-    uint64_t         bad;
-    struct log_limit limit;
+    struct link       *link;
+    struct link_hub   *hub;      // borrowed, like the next two
+    const char        *address;  // of the learner
+    const struct keys *keys;
+    double             heartbeat_s, timeout_s;
+    double             renewed_at;  // link was opened
+    size_t             n;           // floats
+    uint64_t           run_id, incarnation;
+    uint64_t           taken_incarnation, taken_version;  // in use
+    double             heard_at;
+    uint64_t           bad;
+    struct log_limit   limit;
 };
+
+// a new socket in place of the one that is there
+static int link_renew(struct weights_recv *w, struct error *err)
+{
+    char                weights[LINK_ADDRESS];
+    struct link_options options = {
+        .max_message = weights_frame_size(w->n),
+        .send_queue = 16,
+        .recv_queue = 2,
+        .heartbeat_s = w->heartbeat_s,
+        .heartbeat_timeout_s = w->timeout_s,
+        .public_key = w->keys == NULL ? NULL : w->keys->public_key,
+        .secret_key = w->keys == NULL ? NULL : w->keys->secret_key,
+        .server_key = w->keys == NULL ? NULL : w->keys->server_key,
+    };
+    struct link *link = link_open(w->hub, LINK_SUB, &options, err);
+    if (link == NULL || link_weights_address(weights, w->address, err) < 0 ||
+        link_connect(link, weights, err) < 0) {
+        link_close(link);
+        return ERR_SYSTEM;
+    }
+    link_close(w->link);
+    w->link = link;
+    w->renewed_at = clock_now();
+    return 0;
+}
 
 struct weights_recv *weights_recv_open(struct link_hub *hub, const char *address,
                                        const struct keys *keys, size_t n, double heartbeat_s,
                                        double timeout_s, struct error *err)
 {
-    char                 weights[LINK_ADDRESS];
     struct weights_recv *w = calloc(1, sizeof *w);
     if (w == NULL) {
         error_set(err, ERR_MEMORY, "no memory for weights");
         return NULL;
     }
-    struct link_options options = {
-        .max_message = weights_frame_size(n),
-        .send_queue = 16,
-        .recv_queue = 2,
-        .heartbeat_s = heartbeat_s,
-        .heartbeat_timeout_s = timeout_s,
-        .public_key = keys == NULL ? NULL : keys->public_key,
-        .secret_key = keys == NULL ? NULL : keys->secret_key,
-        .server_key = keys == NULL ? NULL : keys->server_key,
-    };
+    w->hub = hub;
+    w->address = address;
+    w->keys = keys;
     w->n = n;
+    w->heartbeat_s = heartbeat_s;
+    w->timeout_s = timeout_s;
     w->heard_at = clock_now();
-    w->link = link_open(hub, LINK_SUB, &options, err);
-    if (w->link == NULL || link_weights_address(weights, address, err) < 0 ||
-        link_connect(w->link, weights, err) < 0) {
+    if (link_renew(w, err) < 0) {
         weights_recv_close(w);
         return NULL;
     }
@@ -84,8 +107,13 @@ bool weights_recv_poll(struct weights_recv *w, float *floats, uint64_t *version)
     struct weights     weights;
     struct error       err;
     unsigned long long held;
-    if (!link_recv(w->link, &frame))
+    if (!link_recv(w->link, &frame)) {
+        // libzmq does not try again by itself when its key was refused
+        double since = w->heard_at > w->renewed_at ? w->heard_at : w->renewed_at;
+        if (clock_now() - since > w->timeout_s)
+            link_renew(w, NULL);
         return false;
+    }
     const char *why = frame_check(w, &frame, &weights, &err);
     if (why != NULL) {
         w->bad++;

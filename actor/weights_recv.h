@@ -14,7 +14,8 @@
 
 struct weights_recv;
 
-// address: the learner's, as for transition_send; n: floats of the policy.
+// address: the learner's, as for transition_send; n: floats of the policy. hub, address and keys are
+// borrowed until weights_recv_close. A socket that hears nothing for timeout_s is replaced.
 struct weights_recv *weights_recv_open(struct link_hub *hub, const char *address,
                                        const struct keys *keys, size_t n, double heartbeat_s,
                                        double timeout_s, struct error *err);

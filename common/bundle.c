@@ -267,16 +267,24 @@ static int write_entry(const struct entry *e, const char *folder, struct error *
     return good ? 0 : error_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
 }
 
+bool bundle_check(const void *bytes, size_t size)
+{
+    struct reader r;
+    struct entry  e;
+    bool          good = begin(&r, bytes, size);
+    for (size_t i = 0; good && i < r.files; i++)
+        good = next(&r, &e);
+    return good && r.left == 0;
+}
+
 int bundle_unpack(const void *bytes, size_t size, const char *folder, char *model,
                   size_t model_size, struct error *err)
 {
     struct reader r;
     struct entry  e;
-    if (!begin(&r, bytes, size))
+    if (!bundle_check(bytes, size) || !begin(&r, bytes, size))
         return error_set(err, ERR_FORMAT, "the model's files arrived damaged");
-    for (size_t i = 0; i < r.files; i++) {
-        if (!next(&r, &e))
-            return error_set(err, ERR_FORMAT, "the model's files arrived damaged");
+    for (size_t i = 0; i < r.files && next(&r, &e); i++) {
         if (write_entry(&e, folder, err) < 0)
             return err != NULL ? err->code : ERR_SYSTEM;
         if (i == 0)

@@ -11,6 +11,7 @@
 
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,9 @@ struct bundle {
 //   owns     b->bytes, until bundle_free
 int  bundle_pack(struct bundle *b, const char *model, size_t limit, struct error *err);
 void bundle_free(struct bundle *b);
+
+// Says whether bytes are a bundle: whole, and with names that stay below a folder.
+bool bundle_check(const void *bytes, size_t size);
 
 // Writes the files of a bundle below folder, which exists and is empty.
 //

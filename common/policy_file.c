@@ -302,8 +302,23 @@ static bool size_fits(const struct safetensors *st, const struct policy *p)
     return want <= have;
 }
 
-int policy_file_load(const char *path, struct policy *p, struct policy_about *about, size_t rows,
-                     struct error *err)
+static int policy_read(const struct safetensors *st, struct policy *p, struct policy_about *about,
+                       size_t rows, struct error *err)
+{
+    const char *layers = safetensors_metadata(st, "layers");
+    int         rc = about_read(st, p, about, err);
+    if (rc == 0 && (layers == NULL || !layers_read(p, layers) || !size_fits(st, p)))
+        rc = bad(st, "layers", err);
+    if (rc == 0)
+        rc = policy_layout(p, rows, err);
+    if (rc == 0)
+        rc = weights_read(st, p, err);
+    return rc;
+}
+
+// bytes NULL: those of the file
+static int policy_open(const void *bytes, size_t size, const char *name, struct policy *p,
+                       struct policy_about *about, size_t rows, struct error *err)
 {
     struct error       local;
     struct safetensors st = {0};
@@ -311,20 +326,24 @@ int policy_file_load(const char *path, struct policy *p, struct policy_about *ab
         err = &local;
     *p = (struct policy){0};
     *about = (struct policy_about){0};
-    int rc = safetensors_load(&st, path, err);
+    int rc = bytes == NULL ? safetensors_load(&st, name, err)
+                           : safetensors_parse(&st, bytes, size, name, err);
     if (rc == 0)
-        rc = about_read(&st, p, about, err);
-    if (rc == 0) {
-        const char *layers = safetensors_metadata(&st, "layers");
-        if (layers == NULL || !layers_read(p, layers) || !size_fits(&st, p))
-            rc = bad(&st, "layers", err);
-    }
-    if (rc == 0)
-        rc = policy_layout(p, rows, err);
-    if (rc == 0)
-        rc = weights_read(&st, p, err);
+        rc = policy_read(&st, p, about, rows, err);
     if (rc < 0)
         policy_free(p);
     safetensors_free(&st);
     return rc;
+}
+
+int policy_file_load(const char *path, struct policy *p, struct policy_about *about, size_t rows,
+                     struct error *err)
+{
+    return policy_open(NULL, 0, path, p, about, rows, err);
+}
+
+int policy_file_parse(const void *bytes, size_t size, const char *name, struct policy *p,
+                      struct policy_about *about, size_t rows, struct error *err)
+{
+    return policy_open(bytes, size, name, p, about, rows, err);
 }

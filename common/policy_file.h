@@ -45,4 +45,8 @@ int policy_file_save(const char *path, const struct policy *p, const struct poli
 int policy_file_load(const char *path, struct policy *p, struct policy_about *about, size_t rows,
                      struct error *err);
 
+// Likewise, of bytes in memory; name is for errors.
+int policy_file_parse(const void *bytes, size_t size, const char *name, struct policy *p,
+                      struct policy_about *about, size_t rows, struct error *err);
+
 #endif

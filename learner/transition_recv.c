@@ -143,8 +143,8 @@ static int sockets_open(struct transition_recv *tr, const struct transition_recv
             return err->code;
     }
     tr->router = link_open(tr->hub, LINK_ROUTER, &options, err);
-    // subscriptions are small; of weights only the newest count
-    options.max_message = 256;
+    // subscriptions are small, CURVE's handshake is not quite; of weights only the newest count
+    options.max_message = 2048;
     options.send_queue = 2;
     tr->publisher = link_open(tr->hub, LINK_XPUB, &options, err);
     return tr->router != NULL && tr->publisher != NULL ? 0 : err->code;

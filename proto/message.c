@@ -357,7 +357,9 @@ static bool field_decode(struct message *m, const struct field *f, const msgpack
         if (o->type != MSGPACK_OBJECT_STR || o->via.str.size > f->max ||
             !text_is_plain(o->via.str.ptr, o->via.str.size))
             return false;
-        memcpy(at, o->via.str.ptr, o->via.str.size);
+        // an empty text may have no address
+        if (o->via.str.size > 0)
+            memcpy(at, o->via.str.ptr, o->via.str.size);
         ((char *)at)[o->via.str.size] = '\0';
         return true;
     default:

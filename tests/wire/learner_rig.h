@@ -192,7 +192,7 @@ static void rig_stop(struct rig *rig)
     link_hub_close(rig->hub);
 }
 
-static double rss_mb(void)
+static inline double rss_mb(void)
 {
     long  pages = 0;
     FILE *f = fopen("/proc/self/statm", "r");
@@ -330,7 +330,7 @@ static struct message raw_hear(int fd, enum message_kind kind)
 }
 
 // A raw actor that the learner gives credit to.
-static int raw_join(struct rig *rig, const char *name, struct welcome *w)
+static inline int raw_join(struct rig *rig, const char *name, struct welcome *w)
 {
     struct message hello = raw_hello(name), ready = {.kind = MESSAGE_READY};
     int            fd = raw_open(rig->port, "DEALER");
