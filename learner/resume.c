@@ -125,6 +125,7 @@ int resume_load(struct learner *l, struct state_head *head, struct error *err)
         if (rc == 0) {
             if (state_head_read(&l->saved, head, err) < 0)
                 return err->code;
+            head->updates = number;
             struct identity last = identity_read(l);
             uint64_t        before = last.run_id == head->run_id ? last.incarnation : 0;
             l->identity.run_id = head->run_id;

@@ -47,7 +47,7 @@ static int spec_open(struct learner *l, struct error *err)
 
 // ------ what is shown
 
-static void status_fill(struct learner *l)
+static void status_fill(struct learner *l, const struct state_head *head)
 {
     struct status *s = l->status;
     status_init(s);
@@ -65,6 +65,13 @@ static void status_fill(struct learner *l)
     s->start_step = l->spec.algorithm.training_start_step;
     spec_ratio(&l->spec, &s->ratio_p, &s->ratio_q);
     s->learning_rate = l->spec.actor_net.optim.lr;
+    if (!l->replay.open)
+        return;
+    // a run that goes on shows where it stands before its first actor is back
+    s->steps = replay_inserted(&l->replay);
+    s->updates = head->updates;
+    s->replay_rows = replay_size(&l->replay);
+    s->replay_capacity = l->replay.capacity;
 }
 
 static int shown_open(struct learner *l, const struct state_head *head, struct error *err)
@@ -75,7 +82,7 @@ static int shown_open(struct learner *l, const struct state_head *head, struct e
         (l->peers = calloc(STATUS_ACTORS, sizeof *l->peers)) == NULL ||
         status_store_init(&l->store) != 0)
         return error_set(err, ERR_MEMORY, "no memory for the status");
-    status_fill(l);
+    status_fill(l, head);
     status_store_put(&l->store, l->status);
     if (http == NULL || strcmp(http, "off") != 0) {
         if ((l->http = http_start(&l->store, http, err)) == NULL)

@@ -17,6 +17,7 @@ struct learner;
 struct state_head {
     uint64_t run_id;
     uint64_t steps;        // rows inserted when it was written
+    uint64_t updates;      // done by then: the checkpoint's number
     uint64_t capacity;     // of the replay
     uint64_t obs, action;  // columns of a row
     uint64_t incarnation;  // of the learner that wrote it
