@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""chaos.py SECONDS [SEED]: random kills, stops, cuts and restarts of actors every few seconds, and two
-of the learner; at the end every transition is accounted for.
+"""chaos.py SECONDS [SEED]: actors are killed, stopped, cut off, replaced and restarted at
+random every few seconds, the learner twice; at the end every transition is accounted for.
 """
 import contextlib
 import os
@@ -70,7 +70,8 @@ class Chaos:
         if not idle:
             return
         name = self.random.choice(idle)
-        do = self.random.choice([self.kill, self.kill, self.stop, self.leave, self.replace, self.cut])
+        do = self.random.choice(
+            [self.kill, self.kill, self.stop, self.leave, self.replace, self.cut])
         if do(name) is not False:
             self.counts[do.__name__] = self.counts.get(do.__name__, 0) + 1
 

@@ -74,6 +74,19 @@ def the_learner_is_killed_and_comes_back():
         return fleet.finish()
 
 
+def the_learner_stands_still_for_25_s():
+    with Fleet() as fleet:
+        started(fleet, ['a', 'b'])
+        learner = fleet.learners[-1]
+        learner.send(signal.SIGSTOP)
+        time.sleep(25)
+        learner.send(signal.SIGCONT)
+        for name in 'ab':
+            fleet.more_from(name)
+        fleet.learning()
+        return fleet.finish()
+
+
 def four_actors_come_and_four_go():
     with Fleet() as fleet:
         started(fleet, ['a', 'b'])
@@ -158,8 +171,8 @@ def a_name_comes_again_from_elsewhere_while_its_host_is_cut_off():
 
 # the longest first; those of the second list need namespaces
 LOCAL = [an_actor_stands_still_for_30_s, the_learner_is_killed_and_comes_back,
-         an_actor_is_killed_mid_block, four_actors_come_and_four_go,
-         a_name_comes_again_while_its_old_process_is_frozen]
+         the_learner_stands_still_for_25_s, an_actor_is_killed_mid_block,
+         four_actors_come_and_four_go, a_name_comes_again_while_its_old_process_is_frozen]
 FAR = [an_actor_is_cut_off_for_20_s, the_network_takes_50_ms_and_loses_1_percent,
        a_name_comes_again_from_elsewhere_while_its_host_is_cut_off]
 
@@ -177,13 +190,19 @@ def main():
     if why is not None:
         print(f'left out, {why}: {", ".join(f.__name__ for f in FAR)}')
         faults = LOCAL
-    faults = [f for f in faults if not sys.argv[1:] or f.__name__ in sys.argv[1:]]
+    names = {f.__name__: f for f in faults}
+    unknown = set(sys.argv[1:]) - set(names)
+    if unknown:
+        print(f'no fault {", ".join(unknown)}; there are: {", ".join(names)}')
+        return 2
+    faults = [names[n] for n in sys.argv[1:]] or faults
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         runs = {pool.submit(attempt, f): f for f in faults}
         for run in concurrent.futures.as_completed(runs):
             good, text, seconds = run.result()
             name = runs[run].__name__.replace('_', ' ')
-            print(f'{"ok    " if good else "FAILED"} {name} ({seconds:.0f} s)\n       {text}', flush=True)
+            verdict = 'ok    ' if good else 'FAILED'
+            print(f'{verdict} {name} ({seconds:.0f} s)\n       {text}', flush=True)
             failed += not good
     print(f'{len(faults) - failed} passed, {failed} failed')
     return failed > 0

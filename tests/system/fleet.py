@@ -5,8 +5,8 @@ printed. Fleet.account() holds three independent books against each other:
 
   the learner   rows in the replay file, and how many each incarnation of a slot delivered
   the actors    rows that a process saw acknowledged, said when it leaves
-  the rows      none is there twice, and each one's successor is there too, unless the episode or its
-                process ended: so a row that is missing in the middle shows
+  the rows      none is there twice, and each one's successor is there too, unless the episode or
+                its process ended: so a row that is missing in the middle shows
 """
 import glob
 import http.client
@@ -101,14 +101,14 @@ class Process:
 class Fleet:
     """One run. Use it with `with`: nothing that it started outlives it."""
 
-    def __init__(self, address='127.0.0.1', ratio=4, rows=1000000, settings=()):
+    def __init__(self, address='127.0.0.1', ratio=4, rows=1000000):
         self.work = tempfile.mkdtemp(prefix='crossfleet-fault-')
         self.run = os.path.join(self.work, 'run')
         self.address, self.port = address, free_port()
         self.sets = [f'agent.algorithm.training_frequency={ratio}', f'env.max_frame={rows}',
-                     f'agent.memory.max_size={rows}', 'agent.memory.batch_size=64', 'meta.eval_frequency=0',
-                     'cluster.learner_threads=1', 'cluster.checkpoint_interval_s=5',
-                     'meta.log_frequency=5000', *settings]
+                     f'agent.memory.max_size={rows}', 'agent.memory.batch_size=64',
+                     'meta.eval_frequency=0', 'meta.log_frequency=5000',
+                     'cluster.learner_threads=1', 'cluster.checkpoint_interval_s=5']
         self.learners, self.actors, self.processes = [], {}, []
 
     def __enter__(self):
@@ -207,7 +207,8 @@ class Fleet:
                 raise Failure(f'{name} ended with {code}: {p.text()[-500:]}')
         wait('all actors are gone', lambda: self.connected() == 0)
         wait('the last updates are done', self.in_band)
-        page = {'steps': self.figure('steps'), 'lost': self.metric('crossfleet_transitions_lost_total'),
+        page = {'steps': self.figure('steps'),
+                'lost': self.metric('crossfleet_transitions_lost_total'),
                 'again': self.metric('crossfleet_transitions_duplicate_total')}
         code = self.learners[-1].end(signal.SIGTERM)
         if code != 128 + signal.SIGTERM:
@@ -215,7 +216,7 @@ class Fleet:
         return self.account(page, deserted)
 
     def account(self, page, deserted):
-        """Holds the books against each other; returns the figures or raises with all differences."""
+        """Holds the books against each other; returns the figures or raises all differences."""
         replay = Replay(f'{self.run}/checkpoint/replay.bin')
         # (slot, incarnation) -> rows: those that ended, then those that had the slots last
         delivered = {}
@@ -232,7 +233,8 @@ class Fleet:
 
         same('rows in the replay, rows that incarnations delivered', replay.inserted,
              sum(delivered.values()))
-        same('rows in the replay, steps of the checkpoint', replay.inserted, checkpoint_steps(self.run))
+        same('rows in the replay, steps of the checkpoint', replay.inserted,
+             checkpoint_steps(self.run))
         same('rows in the replay, steps of the page', replay.inserted, page['steps'])
         same('lost', page['lost'], 0)
         same('duplicate rows', replay.inserted - replay.different(), 0)
@@ -244,8 +246,8 @@ class Fleet:
                 continue
             said += int(left.group(1))
             rows = sum(delivered.get(s, 0) for s in sessions)
-            # rows on their way when another process took its place, or when it left while no learner
-            # was there, may be in or not, and it says that it does not know
+            # rows on their way when another process took its place, or when it left while no
+            # learner was there, may be in or not, and it says that it does not know
             unknown = int(left.group(2)) if deserted or 'refused: ' in p.text() else 0
             unanswered += unknown
             if not 0 <= rows - int(left.group(1)) <= unknown:
@@ -259,8 +261,9 @@ class Fleet:
         if wrong:
             raise Failure('; '.join(wrong))
         return (f'{replay.inserted} rows of {len(self.processes)} processes and {len(delivered)} '
-                f'incarnations, 0 lost, 0 twice; {said} acknowledged to who left, {unanswered} without '
-                f'an answer, {silent} killed; {int(page["again"])} came again and were dropped')
+                f'incarnations, 0 lost, 0 twice; {said} acknowledged to who left, {unanswered} '
+                f'without an answer, {silent} killed; {int(page["again"])} came again and were '
+                f'dropped')
 
 
 def checkpoint_steps(run):
@@ -285,7 +288,8 @@ class Replay:
         mark, at = '<QQ64s', HEADER
         self.marks = {}
         for slot in range(slots):
-            before, after = struct.unpack_from(mark, data, at), struct.unpack_from(mark, data, at + 80)
+            before = struct.unpack_from(mark, data, at)
+            after = struct.unpack_from(mark, data, at + 80)
             holds, = struct.unpack_from('<Q', data, at + 160)
             incarnation, rows, _ = after if holds <= self.inserted else before
             if incarnation > 0:

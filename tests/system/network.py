@@ -1,7 +1,7 @@
 """Another host, made of network namespaces, and a router to it that can be cut or made slow.
 
-The learner stays where the test is; nothing there changes but an interface and a route. Needs root, ip
-and iptables.
+The learner stays where the test is; nothing there changes but an interface and a route. Needs root,
+ip and iptables.
 """
 import itertools
 import os

@@ -62,7 +62,8 @@ def main():
                 else:
                     waiting.append((time.monotonic() + delay, number))
         while waiting and waiting[0][0] <= time.monotonic():
-            queue.send(message(VERDICT, VERDICT_HEADER, struct.pack('!II', ACCEPT, waiting.popleft()[1])))
+            verdict = struct.pack('!II', ACCEPT, waiting.popleft()[1])
+            queue.send(message(VERDICT, VERDICT_HEADER, verdict))
 
 
 if __name__ == '__main__':
