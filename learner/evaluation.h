@@ -42,10 +42,15 @@ bool evaluation_due(struct evaluation *e, uint64_t steps);
 bool evaluation_request(struct evaluation *e, struct transition_recv *recv, struct publisher *p,
                         uint64_t steps);
 
-// Takes a result that is there: records it, writes policy/best.safetensors when it is the best.
-//
-//   returns  0 or ERR_SYSTEM when the file could not be written
-int evaluation_take(struct evaluation *e, struct transition_recv *recv, struct publisher *p,
-                    struct recorder *recorder, const struct run_dir *dir, struct error *err);
+// Takes a result that is there: writes policy/best.safetensors when it is the best, records it.
+void evaluation_take(struct evaluation *e, struct transition_recv *recv, struct publisher *p,
+                     struct recorder *recorder, const struct run_dir *dir);
+
+// When the next one is due, for a checkpoint: one that is running is due again after a resume.
+uint64_t evaluation_next(const struct evaluation *e, const struct publisher *p);
+
+// Goes on at `steps` from a checkpoint's evaluation_next and from what was recorded since.
+void evaluation_resume(struct evaluation *e, uint64_t next, uint64_t steps,
+                       const struct recorder_past *past);
 
 #endif

@@ -130,9 +130,9 @@ int learner_service(struct learner *l, struct error *err)
     if (stop_signal() != 0)
         return error_set(err, ERR_STOPPED, "stopped by signal %d", stop_signal());
     episodes_take(l);
-    if (children_watch(&l->children, err) < 0 ||
-        evaluation_take(&l->evaluation, l->recv, &l->publisher, l->recorder, &l->dir, err) < 0)
+    if (children_watch(&l->children, err) < 0)
         return err->code;
+    evaluation_take(&l->evaluation, l->recv, &l->publisher, l->recorder, &l->dir);
     if (now - l->shown_at >= SHOW_S) {
         l->shown_at = now;
         snapshot_fill(l, false);

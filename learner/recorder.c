@@ -35,6 +35,7 @@ static void recorder_seen_interval(void *context, const double *values, size_t n
     const struct scalar *rows = scalar_table(&columns);
     if (n != columns || !isfinite(values[0]) || !isfinite(values[1]))
         return;
+    r->row_steps = (uint64_t)values[0];
     r->now.elapsed_s = fmax(r->now.elapsed_s, values[1]);
     for (size_t i = 0; i < columns; i++)
         if (strcmp(rows[i].name, "rollout/ep_rew_mean") == 0 && isfinite(values[i]))
@@ -106,16 +107,16 @@ static int recorder_open_files(struct recorder *r, struct error *err)
     if (code != 0)
         return code;
     run_dir_file(path, sizeof path, r->options.dir, "evaluations.npz");
-    eval_npz_open(&r->npz, path, r->options.resume_steps);
+    // each of these is written before the row that it belongs to: what has no row was cut off
+    eval_npz_open(&r->npz, path, r->now.eval_last_steps);
     code = monitor_open(&r->monitor, r->options.dir->path, r->options.env,
                         r->now.wall_start - r->now.elapsed_s, r->options.resume_elapsed_s,
                         recorder_seen_episode, r, err);
     if (code != 0)
         return code;
     run_dir_file(path, sizeof path, r->options.dir, "tb");
-    bool rolled_back = r->options.dir->resumed && r->options.resume_steps != UINT64_MAX;
     code = tensorboard_open(&r->tb, path, RECORDER_EVENT_BYTES,
-                            rolled_back ? r->options.resume_steps + 1 : 0, err);
+                            r->options.dir->resumed ? r->row_steps + 1 : 0, err);
     if (code != 0)
         return code;
     return recorder_write_spec(r, err);
@@ -249,8 +250,8 @@ static void recorder_row(struct recorder *r)
         csv_number(&r->progress, value);
         tensorboard_scalar(&r->tb, rows[i].name, value);
     }
-    recorder_check(r, csv_end(&r->progress, &err), &err);
     recorder_check(r, tensorboard_end(&r->tb, r->now.steps, &err), &err);
+    recorder_check(r, csv_end(&r->progress, &err), &err);
 }
 
 void recorder_interval(struct recorder *r, const struct status *s)
@@ -301,7 +302,7 @@ void recorder_episode(struct recorder *r, uint32_t slot, double ep_return, uint6
 
 // ---------------------------------------------------------------- evaluations
 
-bool recorder_evaluation(struct recorder *r, uint64_t timesteps, uint64_t version,
+void recorder_evaluation(struct recorder *r, uint64_t timesteps, uint64_t version,
                          const double *returns, const uint64_t *lengths, size_t n)
 {
     struct error err = {.code = 0};
@@ -315,6 +316,9 @@ bool recorder_evaluation(struct recorder *r, uint64_t timesteps, uint64_t versio
         square += (returns[i] - mean) * (returns[i] - mean);
     }
     pthread_mutex_lock(&r->lock);
+    char path[RUN_DIR_PATH + 48];
+    run_dir_file(path, sizeof path, r->options.dir, "evaluations.npz");
+    recorder_check(r, eval_npz_add(&r->npz, path, timesteps, returns, lengths, n, &err), &err);
     double elapsed_s = recorder_elapsed(r), std = sqrt(square / (double)n);
     recorder_keep_evaluation(&r->now, timesteps, elapsed_s, version, mean, std);
     struct csv *c = &r->evaluations;
@@ -326,14 +330,27 @@ bool recorder_evaluation(struct recorder *r, uint64_t timesteps, uint64_t versio
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         csv_number(c, cells[i]);
     recorder_check(r, csv_end(c, &err), &err);
-    char path[RUN_DIR_PATH + 48];
-    run_dir_file(path, sizeof path, r->options.dir, "evaluations.npz");
-    recorder_check(r, eval_npz_add(&r->npz, path, timesteps, returns, lengths, n, &err), &err);
-    bool best = r->now.eval_best_steps == timesteps && r->now.eval_best_version == version;
     progress_evaluation(&r->line, &r->now);
     status_store_put(r->options.store, &r->now);
     pthread_mutex_unlock(&r->lock);
+}
+
+bool recorder_would_be_best(struct recorder *r, double mean)
+{
+    pthread_mutex_lock(&r->lock);
+    bool best = isfinite(mean) && !(r->now.eval_best >= mean);
+    pthread_mutex_unlock(&r->lock);
     return best;
+}
+
+struct recorder_past recorder_past(const struct recorder *r)
+{
+    return (struct recorder_past){
+        .row_steps = r->row_steps,
+        .evaluations = r->now.evaluations,
+        .eval_steps = r->now.eval_last_steps,
+        .eval_mean = r->now.eval_last,
+    };
 }
 
 // ---------------------------------------------------------------- end

@@ -30,8 +30,8 @@ struct recorder_options {
     const char           *resume_command;  // for the closing summary; borrowed, may be NULL
     bool                  quiet;
     struct status_store  *store;  // borrowed; gets every snapshot
-    // of a resumed run: rows beyond these were rolled back and are cut from the files. UINT64_MAX and
-    // INFINITY keep everything, which is right where the replay memory kept every row too.
+    // of a resumed run: rows beyond these were rolled back and are cut from the files, 0: all of them.
+    // UINT64_MAX and INFINITY keep everything, which is right where the replay memory kept every row.
     uint64_t resume_steps;
     double   resume_elapsed_s;
 };
@@ -78,10 +78,21 @@ void recorder_interval(struct recorder *r, const struct status *s);
 void recorder_episode(struct recorder *r, uint32_t slot, double ep_return, uint64_t length);
 
 // One evaluation of the weights `version`, which were the newest at `timesteps`: returns, lengths (n).
-//
-//   returns  true when its mean is the best so far (policy/best.safetensors is due)
-bool recorder_evaluation(struct recorder *r, uint64_t timesteps, uint64_t version,
+void recorder_evaluation(struct recorder *r, uint64_t timesteps, uint64_t version,
                          const double *returns, const uint64_t *lengths, size_t n);
+
+// Says whether an evaluation of that mean would be the best so far. policy/best.safetensors is written
+// before the evaluation is recorded, so that a learner killed in between evaluates once more.
+bool recorder_would_be_best(struct recorder *r, double mean);
+
+// What the files held when they were opened or holds since.
+struct recorder_past {
+    uint64_t row_steps;  // of the last row of progress.csv, 0: none
+    uint64_t evaluations, eval_steps;
+    double   eval_mean;  // of the last evaluation
+};
+
+struct recorder_past recorder_past(const struct recorder *r);
 
 // Seconds of training so far, earlier starts included: a checkpoint keeps it.
 double recorder_elapsed(const struct recorder *r);

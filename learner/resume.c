@@ -148,5 +148,11 @@ int resume_load(struct learner *l, struct state_head *head, struct error *err)
 
 int resume_rewind(struct learner *l, const struct state_head *head, struct error *err)
 {
+    uint64_t rows = replay_inserted(&l->replay);
+    if (rows < head->steps)
+        return error_set(err, ERR_FORMAT,
+                         "%s/checkpoint/replay.bin holds %" PRIu64 " rows, the checkpoint counts "
+                         "%" PRIu64 ": it is not the replay memory of this run",
+                         l->dir.path, rows, head->steps);
     return l->options->lockstep ? replay_rewind(&l->replay, head->steps, err) : 0;
 }

@@ -20,7 +20,9 @@ int resume_check(struct learner *l, struct error *err);
 //   returns  0 or ERR_*
 int resume_load(struct learner *l, struct state_head *head, struct error *err);
 
-// Lock-step: takes the replay back to the checkpoint.
+// Checks that the replay has the checkpoint's rows; lock-step takes it back to them.
+//
+//   returns  0 or ERR_FORMAT
 int resume_rewind(struct learner *l, const struct state_head *head, struct error *err);
 
 #endif

@@ -20,8 +20,8 @@
 #define DEFAULT_BIND "tcp://127.0.0.1:5555"
 #define DEFAULT_TOLERANCE 128  // rows: some round trips of the fastest tasks
 #define TASK_WAIT_S 0.1        // between looks at children while no actor is ready
-#define DRAIN_S 5.0            // longest wait for actors' last rows
-#define GRACE_S 5.0            // local actors get to leave
+#define DRAIN_S 4.0            // longest wait for actors' last rows
+#define GRACE_S 3.0            // local actors get to leave; with a checkpoint less than 10 s in all
 
 // ------ spec
 
@@ -77,7 +77,8 @@ static void status_fill(struct learner *l, const struct state_head *head)
 static int shown_open(struct learner *l, const struct state_head *head, struct error *err)
 {
     const char *http = l->options->http;
-    bool        rolled_back = l->options->lockstep && head->run_id != 0;
+    // without a checkpoint the run starts anew; otherwise the replay has kept every row
+    bool rolled_back = l->options->lockstep || head->run_id == 0;
     if ((l->status = calloc(1, sizeof *l->status)) == NULL ||
         (l->peers = calloc(STATUS_ACTORS, sizeof *l->peers)) == NULL ||
         status_store_init(&l->store) != 0)

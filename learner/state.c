@@ -64,7 +64,7 @@ static void counters_fill(struct state *s, struct learner *l)
     s->counters[0] = replay_inserted(&l->replay);
     s->counters[1] = l->publisher.version;
     s->counters[2] = l->skipped;
-    s->counters[3] = l->evaluation.next;
+    s->counters[3] = evaluation_next(&l->evaluation, &l->publisher);
     s->counters[4] = l->evaluation.done;
     s->counters[5] = l->evaluation.skipped;
     s->counters[6] = l->next_row;
@@ -186,10 +186,12 @@ static void counters_restore(struct learner *l, const struct state *s)
 {
     l->publisher.version = s->counters[1];
     l->skipped = s->counters[2];
-    l->evaluation.next = s->counters[3];
-    l->evaluation.done = s->counters[4];
+    // rows and evaluations may have been written after the checkpoint
+    const struct recorder_past past = recorder_past(l->recorder);
+    evaluation_resume(&l->evaluation, s->counters[3], replay_inserted(&l->replay), &past);
+    l->evaluation.done = past.evaluations;
     l->evaluation.skipped = s->counters[5];
-    l->next_row = s->counters[6];
+    l->next_row = (past.row_steps / l->spec.meta.log_frequency + 1) * l->spec.meta.log_frequency;
     l->sampler.counted = s->counters[7];
     l->busy_s = s->seconds[1];
     memcpy(l->limiter.waited, &s->seconds[2], sizeof l->limiter.waited);

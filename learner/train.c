@@ -15,6 +15,9 @@ static int save(struct learner *l, struct error *err)
 {
     char text[32];
     l->status->state = STATUS_STOPPING;
+    // between its checkpoints lock-step has none from which it could repeat itself
+    if (l->options->lockstep && !l->finished)
+        return 0;
     if (state_save(l, err) < 0)
         return err->code;
     if (!l->finished)
@@ -50,7 +53,7 @@ static int session(struct learner *l, char hash[65], char path[RUN_DIR_PATH], st
         struct error failed = {0};
         if (save(l, &failed) < 0)
             return *err = failed, err->code;
-        if (l->options->lockstep)
+        if (l->options->lockstep && l->finished)
             state_hash(l, hash);
         if (l->finished)
             snprintf(path, RUN_DIR_PATH, "%s", l->dir.path);

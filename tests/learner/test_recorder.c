@@ -180,15 +180,46 @@ static void a_resume_cuts_what_was_rolled_back_and_remembers_the_rest(void **sta
     assert_int_equal(strncmp(last, "8000,", 5), 0);
 }
 
+static void a_resume_goes_on_after_the_last_row_and_writes_none_twice(void **state)
+{
+    struct fixture  *f = *state;
+    struct recorder *r = open_run(f, false, UINT64_MAX, INFINITY);
+    char             last[4096];
+    run_to(f, r, 1000, 6000);
+    recorder_close(r, &f->status);
+    run_dir_close(&f->dir);
+    // nothing was rolled back: the replay memory has every row
+    r = open_run(f, true, UINT64_MAX, INFINITY);
+    const struct recorder_past past = recorder_past(r);
+    assert_int_equal(past.row_steps, 5000);
+    assert_int_equal(past.evaluations, 1);
+    assert_int_equal(past.eval_steps, 5000);
+    assert_true(fabs(past.eval_mean - status_sample_return(5000) - 1) < 1e-5);
+    assert_false(recorder_would_be_best(r, past.eval_mean));
+    recorder_interval(r, &f->status);
+    assert_int_equal(count_lines(f, "progress.csv", last, sizeof last), 1 + 5);
+    recorder_close(r, &f->status);
+    run_dir_close(&f->dir);
+    // without any checkpoint the run begins anew, and so do its files
+    r = open_run(f, true, 0, 0);
+    assert_int_equal(count_lines(f, "progress.csv", NULL, 0), 1);
+    assert_int_equal(count_lines(f, "evaluations.csv", NULL, 0), 1);
+    assert_int_equal(recorder_past(r).evaluations, 0);
+    recorder_close(r, &f->status);
+}
+
 static void the_best_evaluation_is_told_and_kept(void **state)
 {
     struct fixture  *f = *state;
     struct recorder *r = open_run(f, false, UINT64_MAX, INFINITY);
     const double     returns[][2] = {{1, 3}, {0, 2}, {5, 5}};
     const uint64_t   lengths[] = {10, 10};
-    assert_true(recorder_evaluation(r, 100, 1, returns[0], lengths, 2));
-    assert_false(recorder_evaluation(r, 200, 2, returns[1], lengths, 2));
-    assert_true(recorder_evaluation(r, 300, 3, returns[2], lengths, 2));
+    const double     mean[] = {2, 1, 5};
+    const bool       best[] = {true, false, true};
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_int_equal(recorder_would_be_best(r, mean[i]), best[i]);
+        recorder_evaluation(r, 100 * (i + 1), i + 1, returns[i], lengths, 2);
+    }
     status_store_get(&f->store, &f->read);
     assert_true(f->read.eval_best == 5 && f->read.eval_best_version == 3);
     assert_int_equal(f->read.evaluations, 3);
@@ -228,6 +259,7 @@ int main(void)
         TEST(a_run_leaves_rows_for_intervals_evaluations_and_episodes),
         TEST(monitor_files_read_as_sb3_reads_them),
         TEST(a_resume_cuts_what_was_rolled_back_and_remembers_the_rest),
+        TEST(a_resume_goes_on_after_the_last_row_and_writes_none_twice),
         TEST(the_best_evaluation_is_told_and_kept),
         TEST(a_directory_that_is_not_ours_is_refused),
     };
