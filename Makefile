@@ -200,6 +200,15 @@ bench-env: $(B)/tests/actor/bench_env  ## environment steps/s: TASKS=, SECONDS=
 bench-wire: $(B)/tests/bench/bench_wire  ## transitions/s over the wire: ACTORS=, SECONDS=
 	@$<
 
+.PHONY: bench-checkpoint
+bench-checkpoint: $(B)/tests/learner/bench_checkpoint  ## a checkpoint's bytes, seconds, stall: ROWS=, CRITIC=, THREADS=
+	@$<
+
+# variables of the script are passed on as they are in the environment or on make's command line
+.PHONY: test-kills
+test-kills: $(PROGRAMS)  ## kill a learner at 20 random moments of two runs, minutes long: RUNS=, KILLS=, SEED=, PORT=
+	$(Q)CROSSFLEET_BIN=$(B) tests/system/kills.sh
+
 .PHONY: bench-check
 bench-check: $(B)/tests/learner/bench_learner $(B)/tests/actor/count_step  ## instruction counts against a stored baseline
 	$(Q)deploy/deps.sh install dev

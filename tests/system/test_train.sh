@@ -83,9 +83,11 @@ timeout 60 "${train[@]}" --run "$work/stopped" --resume --set agent.algorithm.ga
 check 'another spec is refused with exit code 2' is $? 2
 check 'saying which key differs' grep -q 'was gamma: 0.99.*is now gamma: 0.9' "$work/log"
 
-# --- lock-step repeats, also across a kill, for one and two actors
-steps=(--lockstep --set "env.max_frame=$round" --set "cluster.lockstep_checkpoint_steps=$((round / 3))")
-for actors in 1 2; do
+# --- lock-step repeats, also across a kill or a stop, for one, two and four actors, with a replay that is
+# full: what was overwritten after the checkpoint comes back
+steps=(--lockstep --set "agent.memory.max_size=$((round / 2))" --set "env.max_frame=$round" --set "cluster.lockstep_checkpoint_steps=$((round / 3))")
+for actors in 1 2 4; do
+    [ $actors = 4 ] && signal=TERM || signal=KILL
     first=$(timeout 300 "${train[@]}" "${steps[@]}" --actors $actors --run "$work/a$actors" 2>"$work/log")
     "${train[@]}" "${steps[@]}" --actors $actors --run "$work/b$actors" >"$work/log" 2>&1 &
     learner=$!
@@ -94,13 +96,13 @@ for actors in 1 2; do
         compgen -G "$work/b$actors/checkpoint/0*" >/dev/null && break
         sleep 0.05
     done
-    kill -KILL $learner
+    kill "-$signal" $learner
     wait $learner 2>/dev/null
     second=$(timeout 300 "${train[@]}" "${steps[@]}" --actors $actors --run "$work/b$actors" --resume \
         2>"$work/log")
     check "lock-step with $actors actors prints its hash" grep -qE '^checkpoint sha256 [0-9a-f]{64}$' \
         <<<"$first"
-    check "lock-step with $actors actors repeats across a kill" is "$first" "$second"
+    check "lock-step with $actors actors repeats across SIG$signal" is "$first" "$second"
 done
 
 printf '%d passed, %d failed\n' $passed $failed
