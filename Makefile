@@ -204,6 +204,10 @@ bench-wire: $(B)/tests/bench/bench_wire  ## transitions/s over the wire: ACTORS=
 bench-checkpoint: $(B)/tests/learner/bench_checkpoint  ## a checkpoint's bytes, seconds, stall: ROWS=, CRITIC=, THREADS=
 	@$<
 
+.PHONY: bench-lockstep
+bench-lockstep: $(PROGRAMS)  ## steps/s with and without lock-step, minutes long: RUNS=, ACTORS=, STEPS=
+	@CROSSFLEET_BIN=$(B) tests/system/bench_lockstep.sh
+
 # variables of the script are passed on as they are in the environment or on make's command line
 .PHONY: test-kills
 test-kills: $(PROGRAMS)  ## kill a learner at 20 random moments of two runs, minutes long: RUNS=, KILLS=, SEED=, PORT=

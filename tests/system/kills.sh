@@ -4,6 +4,7 @@
 # the ratio of the whole run, its final evaluation and that of an undisturbed run. Minutes long.
 #
 #   RUNS="pendulum halfcheetah"  KILLS=20  SEED=1  PORT=22100  TIMEOUT=3600 (seconds a run)
+#   INTERVAL=5 (seconds between checkpoints: what a kill costs in updates that are done again)
 set -u
 bin=${CROSSFLEET_BIN:-build/release}
 kills=${KILLS:-20} seed=${SEED:-1} port=${PORT:-22100} limit=${TIMEOUT:-3600}
@@ -14,7 +15,7 @@ failed=0
 RANDOM=$seed
 
 spec() { # NAME: its file and what is changed
-    echo "--set cluster.learner_threads=1 --seed $seed"
+    echo "--set cluster.learner_threads=1 --set cluster.checkpoint_interval_s=${INTERVAL:-5} --seed $seed"
     case $1 in
     pendulum) echo "configs/pendulum.yaml --set env.max_frame=20000" ;;
     halfcheetah)
@@ -88,8 +89,9 @@ for name in ${RUNS:-pendulum halfcheetah}; do
     acknowledged=$(grep -o 'left: [0-9]* rows acknowledged' "$run.actors" | awk '{ n += $2 } END { print n + 0 }')
     inserted=$(rows "$run")
     start=$("$bin/crossfleet-learner" check "$run/spec.yaml" 2>/dev/null | awk '$1 == "training_start_step:" { print $2 }')
-    updates=$(cell "$run/progress.csv" train/n_updates)
-    ratio=$(awk -v u="$updates" -v s="$inserted" -v b="$start" 'BEGIN { printf "%.4f", u / (s - b) }')
+    # the last checkpoint is named by its update
+    updates=$(find "$run/checkpoint" -regex '.*/[0-9]+' -printf '%f\n' | sort | tail -n 1)
+    ratio=$(awk -v u="$((10#$updates))" -v s="$inserted" -v b="$start" 'BEGIN { printf "%.4f", u / (s - b) }')
     printf '{"bench":"kills","run":"%s","kills":%d,"exit":%d,"rows":%d,"acknowledged":%d,"lost":%d,"reported_lost":%d,' \
         "$name" "$killed" "$code" "$inserted" "$acknowledged" $((acknowledged - inserted)) \
         "$(cell "$run/progress.csv" net/transitions_lost)"
