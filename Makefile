@@ -13,7 +13,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 
 # ---------------------------------------------------------------- dependencies
 
-BUILDS := all train test test-faults test-chaos test-actor golden bench bench-% asan tsan keys report install lib fuzz scaling build/%
+BUILDS := all train test test-faults test-chaos test-actor golden bench bench-% asan tsan keys report install lib fuzz scaling video pictures deb build/%
 NEEDED := $(filter $(BUILDS),$(or $(MAKECMDGOALS),all))
 export MUJOCO MUJOCO_DIR BLAS CC
 # $(shell) does not see what is exported
@@ -238,6 +238,14 @@ fuzz:  ## libFuzzer over everything that is read, with clang: RUNS= and SECONDS=
 .PHONY: report
 report: $(PROGRAMS)  ## learning curves: RUN="runs/a runs/b" OUT=report.svg
 	$(Q)$(B)/crossfleet-learner report $(or $(RUN),$(wildcard runs/*)) -o $(or $(OUT),report.svg)
+
+.PHONY: video pictures
+video: $(B)/crossfleet-actor  ## film a policy: RUN=runs/a OUT=policy.mp4 or .gif
+	$(Q)deploy/deps.sh install video
+	$(Q)$< video $(or $(RUN),$(error RUN=runs/DIR: which run)) -o $(or $(OUT),policy.mp4)
+pictures: $(PROGRAMS)  ## the README's pictures anew, half an hour: RUN=DIR to keep their run
+	$(Q)deploy/deps.sh install video pictures
+	$(Q)deploy/pictures/make.sh $(B) $(RUN)
 
 # ---------------------------------------------------------------- looking after it
 

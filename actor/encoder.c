@@ -43,9 +43,12 @@ static int start(struct encoder *e, int from, char *const *arguments, struct err
 int encoder_open(struct encoder *e, const char *output, size_t width, size_t height, int fps,
                  struct error *err)
 {
-    char   size[32], rate[16], file[4096];
-    char  *mp4[] = {"-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart"};
-    char  *gif[] = {"-filter_complex", "fps=25,split[a][b];[a]palettegen[p];[b][p]paletteuse"};
+    char  size[32], rate[16], file[4096];
+    char *mp4[] = {"-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart"};
+    // few colours and no dither: what moves little between frames packs well
+    char  *gif[] = {"-filter_complex",
+                    "fps=12.5,scale=288:-1:flags=area,split[a][b];[a]palettegen=max_colors=48[p];"
+                     "[b][p]paletteuse=dither=none:diff_mode=rectangle"};
     char  *arguments[32] = {"ffmpeg", "-y",       "-nostdin", "-loglevel", "error",
                             "-f",     "rawvideo", "-pix_fmt", "rgb24",     "-s",
                             size,     "-r",       rate,       "-i",        "pipe:0"};

@@ -19,7 +19,7 @@ struct encoder {
 //   returns  0 or ERR_SPEC
 int encoder_check(const char *output, struct error *err);
 
-// Starts ffmpeg. A gif is thinned to 25 frames a second.
+// Starts ffmpeg. A gif is made small: 288 wide, 12.5 frames a second, 48 colours.
 //
 //   returns  0 or ERR_SYSTEM
 int encoder_open(struct encoder *e, const char *output, size_t width, size_t height, int fps,

@@ -34,6 +34,7 @@ static const struct command_option video_options[] = {
     {"output", "FILE.mp4|.gif", OPTION_TEXT, OPTION(output), "the film to write (-o)"},
     {"episodes", "N", OPTION_NUMBER, OPTION(episodes), "episodes to show (1)"},
     {"seed", "N", OPTION_NUMBER, OPTION(seed), "seed of their start states (0)"},
+    {"seconds", "N", OPTION_NUMBER, OPTION(seconds), "length at most (to the end)"},
 };
 
 static const struct command_option envs_options[] = {
@@ -71,8 +72,8 @@ static int run_video(const void *options, struct error *err)
         return EXIT_USAGE;
     }
     blas_init();
-    int rc =
-        video_run(o->operands.item[0], o->output, o->episodes != 0 ? o->episodes : 1, o->seed, err);
+    struct video_length length = {o->episodes != 0 ? o->episodes : 1, o->seconds};
+    int                 rc = video_run(o->operands.item[0], o->output, length, o->seed, err);
     return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
 }
 

@@ -17,6 +17,7 @@ struct actor_options {
     uint64_t            envs;      // environments, 0: what the learner says
     uint64_t            episodes;  // 0: the command's own default
     uint64_t            seed;
+    uint64_t            seconds;  // video: how long at most, 0: to the end
     bool                evaluator, json, bench, log_json;
 };
 

@@ -15,6 +15,7 @@ struct video {
     struct encoder encoder;
     struct env    *env;
     const char    *output;
+    uint64_t       frames;  // still to film
     bool           open;
     struct error  *err;
 };
@@ -35,19 +36,25 @@ static bool add_frame(void *context)
     struct video *v = context;
     if (!v->open && begin(v) < 0)
         return false;
+    if (v->frames == 0)
+        return false;
+    v->frames--;
     return render_frame(&v->render, v->env, v->err) == 0 &&
            encoder_write(&v->encoder, v->render.rgb, v->err) == 0;
 }
 
-static int film(struct video *v, struct policy *policy, uint64_t episodes, uint64_t seed)
+static int film(struct video *v, struct policy *policy, struct video_length length, uint64_t seed)
 {
     struct play play;
-    int         rc = play_fits(env_info(v->env), policy, v->err);
+    v->frames = UINT64_MAX;
+    if (length.seconds > 0)
+        v->frames = (uint64_t)llround((double)length.seconds / env_step_seconds(v->env));
+    int rc = play_fits(env_info(v->env), policy, v->err);
     if (rc == 0)
         rc = play_init(&play, v->env, policy, v->err);
     if (rc < 0)
         return rc;
-    for (uint64_t e = 0; v->err->code == 0 && e < episodes; e++)
+    for (uint64_t e = 0; v->err->code == 0 && v->frames > 0 && e < length.episodes; e++)
         play_episode(&play, seed, e, add_frame, v);
     play_free(&play);
     if (v->open)
@@ -55,7 +62,7 @@ static int film(struct video *v, struct policy *policy, uint64_t episodes, uint6
     return v->err->code;
 }
 
-int video_run(const char *target, const char *output, uint64_t episodes, uint64_t seed,
+int video_run(const char *target, const char *output, struct video_length length, uint64_t seed,
               struct error *err)
 {
     struct policy       policy = {0};
@@ -67,7 +74,7 @@ int video_run(const char *target, const char *output, uint64_t episodes, uint64_
     if (rc == 0)
         rc = eval_load(target, &policy, &about, &spec, &own);
     if (rc == 0 && (v.env = env_make(&spec, &own)) != NULL)
-        film(&v, &policy, episodes, seed);
+        film(&v, &policy, length, seed);
     render_free(&v.render);
     env_free(v.env);
     policy_free(&policy);

@@ -6,11 +6,16 @@
 
 #include <stdint.h>
 
-// Plays `episodes` episodes of a policy file or run (eval_load) into output, whose ending says how:
-// .mp4 or .gif. One frame a control step, in the task's own time.
+struct video_length {
+    uint64_t episodes;
+    uint64_t seconds;  // at most, in the task's own time; 0: to the end of the episodes
+};
+
+// Plays episodes of a policy file or run (eval_load) into output, whose ending says how: .mp4 or .gif.
+// One frame a control step, in the task's own time.
 //
 //   returns  0, or ERR_SPEC (ending), ERR_SYSTEM (ffmpeg or graphics missing), what eval_load said
-int video_run(const char *target, const char *output, uint64_t episodes, uint64_t seed,
+int video_run(const char *target, const char *output, struct video_length length, uint64_t seed,
               struct error *err);
 
 #endif

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # deps.sh missing|install GROUP...
 #
-# Says, or gets, what this machine lacks. GROUP is build (what builds and tests need) or dev (other
-# compiler, formatter, linters). Packages come from apt, MuJoCo, OpenBLAS and the task models from
-# pinned wheels (wheels.txt), unpacked into DEPS_DIR (build/deps).
+# Says, or gets, what this machine lacks. GROUP is build (what builds and tests need), dev (other
+# compiler, formatter, linters), video (what films policies) or pictures (what makes the README's).
+# Packages come from apt, MuJoCo, OpenBLAS and the task models from pinned wheels (wheels.txt),
+# unpacked into DEPS_DIR (build/deps).
 #
 #   MUJOCO=system  BLAS=system   the distribution's instead of the wheel
 #   MUJOCO_DIR=DIR               an unpacked MuJoCo release
@@ -78,6 +79,16 @@ find_build() {
         program python3 python3
         python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
     fi
+}
+
+find_video() { # also MuJoCo's drawing without a display
+    program ffmpeg ffmpeg
+    compgen -G '/usr/lib/*/dri/*_dri.so' >/dev/null || packages+=(libegl1 libgl1-mesa-dri)
+}
+
+find_pictures() {
+    program chromium chromium
+    program curl curl
 }
 
 find_dev() {

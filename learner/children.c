@@ -16,8 +16,7 @@
 #define CHILD_FAILURES 5
 #define CHILD_USELESS 2  // exit code: the task cannot be made here, and never will be
 
-// the program beside this executable
-static int program_find(char *path, size_t size, struct error *err)
+int children_program(char *path, size_t size, struct error *err)
 {
     ssize_t n = readlink("/proc/self/exe", path, size - 1);
     if (n < 0)
@@ -28,8 +27,9 @@ static int program_find(char *path, size_t size, struct error *err)
     if ((size_t)snprintf(slash + 1, room, "crossfleet-actor") >= room)
         return error_set(err, ERR_SYSTEM, "the path of this program is too long");
     if (access(path, X_OK) != 0)
-        return error_set(err, ERR_SYSTEM, "%s: %s; local actors need it, or use --actors 0", path,
-                         strerror(errno));
+        return error_set(err, ERR_SYSTEM,
+                         "%s: %s; it belongs beside this program (make all), or use --actors 0",
+                         path, strerror(errno));
     return 0;
 }
 
@@ -86,7 +86,7 @@ int children_start(struct children *c, const char *program, size_t actors, bool 
     snprintf(c->keys, sizeof c->keys, "%s", keys != NULL ? keys : "");
     if (program != NULL)
         snprintf(c->program, sizeof c->program, "%s", program);
-    else if (program_find(c->program, sizeof c->program, err) < 0)
+    else if (children_program(c->program, sizeof c->program, err) < 0)
         return err->code;
     c->n = actors + (evaluator ? 1 : 0);
     c->child = calloc(c->n + 1, sizeof *c->child);

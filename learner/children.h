@@ -29,6 +29,11 @@ struct children {
     bool          log_json;
 };
 
+// The path of crossfleet-actor, which lies beside this executable.
+//
+//   returns  0, or ERR_SYSTEM when it is not there
+int children_program(char *path, size_t size, struct error *err);
+
 // Starts n actors and, if asked, one evaluator, with `program run --connect ADDR --name local-I`.
 // program NULL: crossfleet-actor beside this executable.
 //

@@ -34,6 +34,7 @@ static const struct command_option train_options[] = {
      "status page (127.0.0.1:9100 or the next free)"},
     {"profile", "FILE", OPTION_TEXT, OPTION(profile),
      "where the time of 1000 updates goes: a table and a trace file"},
+    {"video", NULL, OPTION_FLAG, OPTION(video), "film the best policy at the end: video.gif"},
     {"quiet", NULL, OPTION_FLAG, OPTION(quiet), "no progress"},
     {"log-json", NULL, OPTION_FLAG, OPTION(log_json), "log lines as JSON"},
 };

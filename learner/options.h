@@ -23,7 +23,7 @@ struct learner_options {
     uint64_t cores, steps_rate, updates_rate, rows_rate, network;
     bool     remote, json;
 
-    bool resume, insecure, lockstep, quiet, log_json;
+    bool resume, insecure, lockstep, quiet, log_json, video;
 };
 
 extern const struct program learner_program;

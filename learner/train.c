@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "common/stop.h"
+#include "learner/film.h"
 #include "learner/learner.h"
 #include "learner/report.h"
 #include "learner/state.h"
@@ -34,6 +35,15 @@ static void draw(const char *run)
     snprintf(path, sizeof path, "%s/report.svg", run);
     if (report_write(&run, 1, path, &err) < 0)
         log_warn("report", "%s", err.text);
+}
+
+static void film(const char *run, uint64_t steps)
+{
+    struct error err = {0};
+    if (film_make(run, steps, &err) < 0)
+        log_warn("video", "%s", err.text);
+    else
+        log_info("video", "%s/video.gif", run);
 }
 
 // path gets the run directory when this session has finished the run
@@ -70,11 +80,16 @@ int train_run(const struct learner_options *options, struct error *err)
     stop_catch();
     log_open("learner", LOG_INFO, options->log_json);
     l->options = options;
-    int rc = session(l, hash, path, err);
+    int rc = options->video ? film_check(err) : 0;
+    if (rc == 0)
+        rc = session(l, hash, path, err);
+    uint64_t steps = l->spec.env.max_frame;
     learner_close(l);
     free(l);
     if (path[0] != '\0')
         draw(path);
+    if (path[0] != '\0' && options->video)
+        film(path, steps);
     if (hash[0] != '\0')
         printf("checkpoint sha256 %s\n", hash);
     if (rc == ERR_STOPPED) {

@@ -29,7 +29,9 @@ last_row() { tail -n 1 "$1" | cut -d, -f"$2"; }
 is() { [ "$1" = "$2" ]; }
 
 # --- a whole run
-timeout 300 "${train[@]}" --run "$work/whole" --profile "$work/trace.json" >"$work/log" 2>&1
+video=()
+command -v ffmpeg >/dev/null && video=(--video) || echo 'no ffmpeg here: train --video is left out'
+timeout 300 "${train[@]}" --run "$work/whole" "${video[@]}" --profile "$work/trace.json" >"$work/log" 2>&1
 check 'a run ends with exit code 0' is $? 0
 check 'the last evaluation is of the last step' is "$(last_row "$work/whole/evaluations.csv" 1)" $frames
 check 'the profile is a trace with the parts of an update' grep -q '"linear forward"' "$work/trace.json"
@@ -39,6 +41,13 @@ for file in spec.yaml policy/latest.safetensors policy/best.safetensors checkpoi
     actor-0.monitor.csv; do
     check "the run leaves $file" test -s "$work/whole/$file"
 done
+if [ ${#video[@]} -gt 0 ]; then
+    check 'the film is a GIF' is "$(head -c 6 "$work/whole/video.gif")" GIF89a
+    check 'the film is for TensorBoard too' grep -qa GIF89a "$work/whole/tb/"events.*
+fi
+timeout 60 env PATH="$work" "${train[@]}" --run "$work/none" --video >"$work/log" 2>&1
+check 'a film that cannot be made is refused before the training' is $? 1
+check 'saying what to install' grep -q 'apt-get install ffmpeg' "$work/log"
 timeout 60 "$bin/crossfleet-actor" eval "$work/whole" --episodes 2 --seed 0 --json >"$work/eval.json"
 check 'eval repeats the last evaluation' grep -q \
     "\"mean\":$(last_row "$work/whole/evaluations.csv" 5 | cut -c1-7)" "$work/eval.json"
