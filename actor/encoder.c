@@ -36,7 +36,8 @@ static int start(struct encoder *e, int from, char *const *arguments, struct err
     int rc = posix_spawnp(&e->child, arguments[0], &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (rc != 0)
-        return error_set(err, ERR_SYSTEM, "cannot run ffmpeg (package ffmpeg): %s", strerror(rc));
+        return error_set(err, ERR_SYSTEM, "cannot run ffmpeg: %s; apt-get install ffmpeg",
+                         strerror(rc));
     return 0;
 }
 
@@ -98,6 +99,6 @@ int encoder_close(struct encoder *e, struct error *err)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == MISSING)
-        return error_set(err, ERR_SYSTEM, "cannot run ffmpeg (package ffmpeg)");
+        return error_set(err, ERR_SYSTEM, "cannot run ffmpeg: apt-get install ffmpeg");
     return error_set(err, ERR_SYSTEM, "ffmpeg failed to write %s", e->output);
 }

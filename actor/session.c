@@ -37,8 +37,12 @@ static int handshake(struct session *s, struct error *err)
             return rc;
         if (stop_signal() != 0)
             return error_set(err, ERR_STOPPED, "stopped before a learner answered");
-        if (i % WAIT_LOG_EVERY == 0)
-            log_info("session", "no learner answers at %s yet", s->options->connect);
+        // soon for who mistyped the address, then now and then
+        if (i % WAIT_LOG_EVERY == 3)
+            log_info("session",
+                     "no learner answers at %s yet; is it the address that its --bind names, "
+                     "and open from here?",
+                     s->options->connect);
     }
 }
 

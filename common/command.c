@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+extern char *program_invocation_name;  // argv[0], by the C library
+
 static void *member(void *options, const struct command_option *o)
 {
     return (char *)options + o->offset;
@@ -162,6 +164,13 @@ int program_parse(const struct program *program, int argc, char **argv, void *op
                          c->operands, program->name, c->name);
     *command = c;
     return 0;
+}
+
+void program_folder(char *text, size_t size)
+{
+    const char *slash = strrchr(program_invocation_name, '/');
+    int         n = slash == NULL ? 0 : (int)(slash + 1 - program_invocation_name);
+    snprintf(text, size, "%.*s", n, program_invocation_name);
 }
 
 int program_main(const struct program *program, int argc, char **argv, void *options)

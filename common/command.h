@@ -61,6 +61,10 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int program_parse(const struct program *program, int argc, char **argv, void *options,
                   const struct command **command, struct error *err);
 
+// The folder by which this program was called, with its slash, "" when PATH found it: a command that is
+// shown to the user can be copied as it is.
+void program_folder(char *text, size_t size);
+
 // Parses, runs, prints the error if any.
 //
 //   returns  the exit code

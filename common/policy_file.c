@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LAYER_KINDS = 5, MAX_WIDTH = 1 << 20 };
 
@@ -326,6 +327,10 @@ static int policy_open(const void *bytes, size_t size, const char *name, struct 
         err = &local;
     *p = (struct policy){0};
     *about = (struct policy_about){0};
+    if (bytes == NULL && access(name, F_OK) != 0)
+        return error_set(err, ERR_SYSTEM,
+                         "%s: no policy there; name a run's directory or a .safetensors file",
+                         name);
     int rc = bytes == NULL ? safetensors_load(&st, name, err)
                            : safetensors_parse(&st, bytes, size, name, err);
     if (rc == 0)

@@ -57,7 +57,8 @@ static char *read_file(const char *path, size_t *size, struct error *err)
 {
     FILE *in = fopen(path, "re");
     if (in == NULL) {
-        error_set(err, ERR_SPEC, "%s: %s", path, strerror(errno));
+        error_set(err, ERR_SPEC, "%s: %s; specs to start from are in configs/", path,
+                  strerror(errno));
         return NULL;
     }
     char *text = malloc(YAML_MAX_SIZE + 1);

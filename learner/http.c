@@ -158,7 +158,9 @@ static int http_listen(int *fd, bool *taken, const char *host, int port, struct 
     if (*fd >= 0)
         close(*fd);
     *taken = e == EADDRINUSE;
-    return error_set(err, ERR_SYSTEM, "--http %s:%d: %s", host, port, strerror(e));
+    return error_set(err, ERR_SYSTEM, "--http %s:%d: %s%s", host, port, strerror(e),
+                     *taken ? "; name another port, or leave --http out for the next free one"
+                            : "");
 }
 
 static int http_listen_default(int *fd, struct error *err)

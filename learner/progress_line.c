@@ -1,6 +1,7 @@
 #include "learner/progress_line.h"
 
 #include "common/clock.h"
+#include "common/command.h"
 #include "common/log.h"
 
 #include <math.h>
@@ -166,7 +167,7 @@ void progress_evaluation(struct progress_line *p, const struct status *s)
 
 void progress_close(struct progress_line *p, const struct status *s, const char *resume_command)
 {
-    char took[32], steps[32], updates[32], best[32], last[32];
+    char took[32], steps[32], updates[32], best[32], last[32], folder[512];
     if (p->mode == PROGRESS_TERMINAL) {
         log_set_hooks(NULL, NULL);
         progress_shown = NULL;
@@ -184,9 +185,14 @@ void progress_close(struct progress_line *p, const struct status *s, const char 
         dprintf(p->fd, "  evaluation  last %s, best %s at step %llu\n", last, best,
                 (unsigned long long)s->eval_best_steps);
         dprintf(p->fd, "  files       %s\n", s->run_path);
-        dprintf(p->fd, "  watch       crossfleet-actor video %s -o policy.mp4\n", s->run_path);
-        dprintf(p->fd, "  evaluate    crossfleet-actor eval %s\n", s->run_path);
-        dprintf(p->fd, "  plot        crossfleet-learner report %s -o report.svg\n", s->run_path);
+        program_folder(folder, sizeof folder);
+        if (s->steps > 0) {
+            dprintf(p->fd, "  watch       %scrossfleet-actor video %s -o policy.mp4\n", folder,
+                    s->run_path);
+            dprintf(p->fd, "  evaluate    %scrossfleet-actor eval %s\n", folder, s->run_path);
+            dprintf(p->fd, "  plot        %scrossfleet-learner report %s -o report.svg\n", folder,
+                    s->run_path);
+        }
         if (!done && resume_command != NULL)
             dprintf(p->fd, "  resume      %s\n", resume_command);
     }

@@ -90,9 +90,11 @@ static int shown_open(struct learner *l, const struct state_head *head, struct e
             return err->code;
         snprintf(l->status->http, sizeof l->status->http, "%s", http_url(l->http));
     }
+    char folder[512];
+    program_folder(folder, sizeof folder);
     snprintf(l->resume_command, sizeof l->resume_command,
-             "crossfleet-learner train %s --run %s --resume", l->options->operands.item[0],
-             l->dir.path);
+             "%scrossfleet-learner train %s --run %s --resume", folder,
+             l->options->operands.item[0], l->dir.path);
     const struct recorder_options recorder = {
         .dir = &l->dir,
         .env = l->spec.env.name,

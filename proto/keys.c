@@ -104,7 +104,8 @@ static int file_read(const char *path, char *text, size_t size, bool is_secret, 
     struct stat st;
     int         fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0) {
-        int code = error_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+        int code = error_set(err, ERR_SYSTEM, "%s: %s%s", path, strerror(errno),
+                             errno == ENOENT ? "; crossfleet-learner keygen DIR makes keys" : "");
         if (fd >= 0)
             close(fd);
         return code;

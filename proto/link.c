@@ -33,7 +33,8 @@ struct link {
 
 static int link_error(struct error *err, const char *what, const char *of)
 {
-    return error_set(err, ERR_SYSTEM, "%s %s: %s", what, of, zmq_strerror(zmq_errno()));
+    return error_set(err, ERR_SYSTEM, "%s %s: %s%s", what, of, zmq_strerror(zmq_errno()),
+                     zmq_errno() == EINVAL ? "; an address is like tcp://HOST:5555" : "");
 }
 
 void link_version(char *text, size_t size)

@@ -56,6 +56,6 @@ wait $learner
 learner=
 
 "$bin/crossfleet-learner" report "$run" -o "$here/curve.svg"
-"$bin/crossfleet-actor" video "$run/policy/best.safetensors" -o "$here/halfcheetah.gif" --seconds 6
+"$bin/crossfleet-actor" video "$run/policy/best.safetensors" -o "$here/halfcheetah.gif" --seconds 5
 cp "$work/dark.png" "$here/page-dark.png"
 ls -l "$here"

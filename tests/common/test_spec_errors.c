@@ -468,7 +468,9 @@ static void a_file_that_cannot_be_read_is_named(void **state)
     (void)state;
     struct error err = {0};
     assert_int_equal(spec_load(&spec, "/nonexistent.yaml:a", NULL, NULL, &err), ERR_SPEC);
-    assert_string_equal(err.text, "/nonexistent.yaml: No such file or directory");
+    assert_string_equal(
+        err.text,
+        "/nonexistent.yaml: No such file or directory; specs to start from are in configs/");
     assert_int_equal(spec_load(&spec, "/", NULL, NULL, &err), ERR_SPEC);
     assert_string_equal(err.text, "/: cannot be read: Is a directory");
 }

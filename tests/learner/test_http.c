@@ -312,7 +312,7 @@ static void a_browser_draws_curve_numbers_and_actors(void **state)
         skip();
     }
     snprintf(command, sizeof command,
-             "timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage "
+             "timeout 300 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage "
              "--virtual-time-budget=3000 "
              "--dump-dom %s 2>/dev/null",
              http_url(f->http));
