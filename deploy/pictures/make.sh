@@ -50,12 +50,11 @@ done
 kill -STOP "$paused"
 sleep 4
 page "$here/page.png"
-page "$work/dark.png" --blink-settings=preferredColorScheme=0
+page "$here/page-dark.png" --blink-settings=preferredColorScheme=0
 kill -CONT "$paused"
 wait $learner
 learner=
 
 "$bin/crossfleet-learner" report "$run" -o "$here/curve.svg"
 "$bin/crossfleet-actor" video "$run/policy/best.safetensors" -o "$here/halfcheetah.gif" --seconds 5
-cp "$work/dark.png" "$here/page-dark.png"
 ls -l "$here"
