@@ -35,6 +35,8 @@ static int handshake(struct session *s, struct error *err)
         int rc = transition_send_handshake(s->send, HANDSHAKE_S, NULL, err);
         if (rc != ERR_TIMEOUT)
             return rc;
+        // an answer may come yet, and then nothing was wrong
+        err->code = 0;
         if (stop_signal() != 0)
             return error_set(err, ERR_STOPPED, "stopped before a learner answered");
         // soon for who mistyped the address, then now and then
