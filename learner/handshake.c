@@ -196,7 +196,7 @@ static bool bounds_fit(const struct ready *ready)
         double low, high;
         memcpy(&low, (const char *)ready->low.data + i * sizeof low, sizeof low);
         memcpy(&high, (const char *)ready->high.data + i * sizeof high, sizeof high);
-        if (!isfinite(low) || !isfinite(high) || low >= high)
+        if (!isfinite(low) || !isfinite(high) || low > high)
             return false;
     }
     return true;

@@ -326,7 +326,7 @@ static void other_bounds_are_refused(void **state)
 static void the_first_ready_must_be_of_a_task_that_can_be(void **state)
 {
     (void)state;
-    static const double bad[RIG_A] = {NAN}, same[RIG_A] = {-2.0};
+    static const double bad[RIG_A] = {NAN}, below[RIG_A] = {-2.5};
     struct ready        changed[6];
     for (size_t i = 0; i < 6; i++)
         changed[i] = ready_make().ready;
@@ -335,7 +335,7 @@ static void the_first_ready_must_be_of_a_task_that_can_be(void **state)
     changed[2].obs = UINT32_MAX;
     changed[3].high.size = 4;
     changed[4].high.data = bad;
-    changed[5].high.data = same;
+    changed[5].high.data = below;
     for (size_t i = 0; i < 6; i++) {
         struct link   *actor = actor_connect(&rig);
         struct message hello = hello_make("a"), ready = {.kind = MESSAGE_READY};
