@@ -51,7 +51,8 @@ struct replay {
 };
 
 // Maps an empty ring of capacity rows with marks for `slots` actors. path NULL: memory only. An
-// existing file of the same shape and capacity is continued if resume, else replaced. undo: how many
+// existing file of the same shape is continued if resume, else replaced; a continued ring that is not
+// full yet grows to capacity, any other keeps its own. undo: how many
 // rows a rewind of a full ring can go back, at least those of the largest insert; 0: memory only.
 //
 //   returns  0, ERR_MEMORY or ERR_SYSTEM when memory or disk are too small (with the sizes), or

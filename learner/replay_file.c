@@ -96,8 +96,7 @@ static int header_adopt(struct replay *r, const char *path, int fd, off_t size, 
     if (pread(fd, &h, sizeof h, 0) != (ssize_t)sizeof h ||
         memcmp(h.magic, REPLAY_MAGIC, sizeof REPLAY_MAGIC) != 0 || h.format != REPLAY_FORMAT)
         return error_set(err, ERR_FORMAT, "%s: not a replay of this version", path);
-    if (h.obs != r->shape.obs || h.action != r->shape.action || h.words != r->shape.words ||
-        h.capacity != r->capacity)
+    if (h.obs != r->shape.obs || h.action != r->shape.action || h.words != r->shape.words)
         return error_set(err, ERR_FORMAT, "%s: not a replay of this spec's shape", path);
     if (h.slots < r->slots || h.undo < r->undo)
         return error_set(err, ERR_FORMAT,
@@ -107,10 +106,14 @@ static int header_adopt(struct replay *r, const char *path, int fd, off_t size, 
                          path, h.slots, (unsigned long long)h.undo);
     r->slots = h.slots;
     r->undo = (size_t)h.undo;
-    r->bytes = head_bytes(r) + (size_t)r->capacity * row_bytes(r);
-    if ((uint64_t)size != r->bytes)
+    // a ring that has begun to overwrite its oldest rows keeps its size
+    bool grows = r->capacity > h.capacity && h.inserted <= h.capacity;
+    r->bytes = head_bytes(r) + (size_t)(grows ? r->capacity : h.capacity) * row_bytes(r);
+    r->capacity = h.capacity;
+    size_t least = head_bytes(r) + (size_t)h.capacity * row_bytes(r);
+    if ((uint64_t)size < least)
         return error_set(err, ERR_FORMAT, "%s: %lld bytes, its header says %zu", path,
-                         (long long)size, r->bytes);
+                         (long long)size, least);
     return 0;
 }
 
@@ -187,6 +190,9 @@ int replay_file_open(struct replay *r, const char *path, bool resume, struct err
     r->inserted = atomic_load(&r->header->inserted);
     if (old)
         interrupted_undo(r);
+    // with the old size taken back, the ring has the new one
+    r->capacity = (r->bytes - head_bytes(r)) / row_bytes(r);
+    r->header->capacity = r->capacity;
     return 0;
 }
 

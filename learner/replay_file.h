@@ -39,7 +39,7 @@ struct replay_slot {
 };
 
 // Maps r->bytes ... as replay_init says, which fills shape, capacity, slots and undo before. A
-// resumed file may have more slots and a larger undo area than was asked for: r gets those. A block
+// resumed file may have more slots, rows and a larger undo area than was asked for: r gets those. A block
 // that was being written when the file was left is taken back.
 //
 //   returns  as replay_init

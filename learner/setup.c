@@ -123,6 +123,13 @@ static size_t undo_choose(const struct learner *l, uint64_t capacity)
     return (size_t)undo;
 }
 
+// rows that the replay should hold
+static uint64_t capacity_choose(const struct learner *l)
+{
+    uint64_t frames = l->spec.env.max_frame, rows = l->spec.memory.max_size;
+    return rows < frames ? rows : frames;
+}
+
 static int replay_open(struct learner *l, uint64_t capacity, uint64_t obs, uint64_t action,
                        struct error *err)
 {
@@ -294,11 +301,10 @@ static int learning_open(struct learner *l, struct error *err)
 {
     const struct reception_task *t = &l->task;
     size_t                       O = (size_t)t->obs, A = (size_t)t->action, W = t->discrete ? 1 : A;
-    uint64_t                     frames = l->spec.env.max_frame, rows = l->spec.memory.max_size;
     if (l->replay.open && (l->replay.shape.obs != O || l->replay.shape.action != W))
         return error_set(err, ERR_VERSION, "the checkpoint is of a task with other sizes than %s",
                          t->name);
-    if (!l->replay.open && replay_open(l, rows < frames ? rows : frames, O, W, err) < 0)
+    if (!l->replay.open && replay_open(l, capacity_choose(l), O, W, err) < 0)
         return err->code;
     l->update = update_make(&l->spec, O, A, t->discrete, threads_choose(l), l->spec.seed, err);
     if (l->update == NULL || limiter_open(l, err) < 0 || publisher_open(l, err) < 0 ||
@@ -337,7 +343,10 @@ int learner_open(struct learner *l, const struct learner_options *options, struc
         return err->code;
     if (l->finished)
         return 0;
-    if (l->saved.n > 0 && (replay_open(l, head.capacity, head.obs, head.action, err) < 0 ||
+    // the checkpoint has a priority for each row of its time
+    uint64_t capacity =
+        l->spec.memory.kind == MEMORY_PRIORITIZED ? head.capacity : capacity_choose(l);
+    if (l->saved.n > 0 && (replay_open(l, capacity, head.obs, head.action, err) < 0 ||
                            resume_rewind(l, &head, err) < 0))
         return err->code;
     if (shown_open(l, &head, err) < 0 || wire_open(l, err) < 0)
