@@ -119,9 +119,11 @@ static int state_write(struct learner *l, struct error *err)
         string[i] = (struct safetensors_string){keys[i], text[i]};
     }
     state_list(s, l);
-    // the names must outlive the writing: those of the blocks are copied into the learner once
+    // the names must outlive the writing: they are copied into the learner, once, because the
+    // checkpoint before this one may still be reading them
     for (size_t i = 0; i < s->n; i++) {
-        snprintf(l->names[i], sizeof l->names[i], "%s", s->tensor[i].name);
+        if (l->names[i][0] == '\0')
+            snprintf(l->names[i], sizeof l->names[i], "%s", s->tensor[i].name);
         s->tensor[i].name = l->names[i];
     }
     int rc = checkpoint_write(&l->checkpoint, update_count(l->update), s->tensor, s->n, string,
