@@ -13,7 +13,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 
 # ---------------------------------------------------------------- dependencies
 
-BUILDS := all train test test-faults test-chaos test-actor golden bench bench-% asan tsan keys report install lib fuzz scaling video pictures deb build/%
+BUILDS := all train test test-faults test-chaos test-actor golden bench bench-% asan tsan keys report install lib fuzz scaling test-cluster video pictures deb build/%
 NEEDED := $(filter $(BUILDS),$(or $(MAKECMDGOALS),all))
 export MUJOCO MUJOCO_DIR BLAS CC
 # $(shell) does not see what is exported
@@ -163,7 +163,7 @@ train: $(PROGRAMS)  ## train: CONFIG=, ACTORS=, SEED=, RUN=, SET="key=value ..."
 
 .PHONY: test
 test: $(PROGRAMS) $(TESTS)  ## build and run every test
-	$(Q)CROSSFLEET_BIN=$(B) tests/run.sh $(TESTS) $(sort $(wildcard tests/system/test_*.sh))
+	$(Q)CROSSFLEET_BIN=$(B) tests/run.sh $(TESTS) $(filter-out $(CONTAINED),$(sort $(wildcard tests/system/test_*.sh)))
 
 .PHONY: test-mujoco
 test-mujoco:  ## the actor's tests with the system's MuJoCo, 2.2.2 on Debian 12
@@ -178,6 +178,12 @@ test-faults: $(PROGRAMS)  ## kill, freeze, cut off and replace real processes, a
 	$(Q)CROSSFLEET_BIN=$(B) tests/system/faults.py $(FAULTS)
 test-chaos: $(PROGRAMS)  ## the same at random for SECONDS=600, SEED=1
 	$(Q)CROSSFLEET_BIN=$(B) tests/system/chaos.py $(or $(SECONDS),600) $(or $(SEED),1)
+
+# these take minutes, a Docker engine and the image
+CONTAINED := $(patsubst %,tests/system/test_%.sh,compose swarm slurm)
+.PHONY: test-cluster
+test-cluster: $(PROGRAMS)  ## compose, Swarm and Slurm in containers; needs the image crossfleet
+	$(Q)CROSSFLEET_BIN=$(B) tests/run.sh $(CONTAINED)
 
 .PHONY: golden
 golden: $(B)/tests/actor/test_golden_env $(B)/tests/learner/test_golden_crossq  ## reference numbers; GOLDEN=DIR for others
