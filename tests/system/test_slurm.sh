@@ -86,6 +86,7 @@ check 'two nodes are idle' within 60 idle
 job=$(in_box sbatch --parsable --nodes=2 --ntasks-per-node=4 -o /runs/train.log \
     --export=ALL,SPEC=configs/pendulum.yaml,RUN=/runs/train,SEED=1,LEARNER_HOST=localhost /slurm/train.sbatch)
 check 'a run starts on both nodes' within 60 has 'joined run' /runs/train.log
+[ $failed = 0 ] || { in_box sh -c 'tail -n 30 /runs/*.log /var/log/slurmd.n1.log; squeue --steps'; exit 1; }
 check 'and gets ahead' within 120 in_box test -s /runs/train/checkpoint/replay.bin
 check 'five actors on two nodes, and the evaluator' test "$(in_box pgrep -fc 'crossfleet-actor run')" -ge 6
 in_box scancel --batch --signal=USR1 "$job"
