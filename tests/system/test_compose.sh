@@ -149,7 +149,7 @@ check "stopped within the grace period ($((SECONDS - stop)) s)" test $((SECONDS 
 check 'the learner after a checkpoint' test \
     "$(docker inspect -f '{{.State.ExitCode}}' "$learner")" = 143
 check 'which is complete' docker run --rm -v ${project}_runs:/runs "$IMAGE" bash -c \
-    '[ -s /runs/run/checkpoint/replay.bin ] && ls -d /runs/run/checkpoint/[0-9]*' >/dev/null
+    '[ -s /runs/run/checkpoint/replay.bin ] && ls -d /runs/run/checkpoint/[0-9]* >/dev/null'
 
 if [ ${#composes[@]} -gt 1 ]; then
     "${compose[@]}" down >/dev/null 2>&1
