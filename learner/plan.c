@@ -93,9 +93,7 @@ static const char *advice(enum plan_limit limit)
 {
     static const char *const texts[] = {
         "More actors make it faster, in proportion.",
-        "More actors make nothing faster: fewer updates a step, smaller networks or a faster "
-        "machine "
-        "for the learner do.",
+        "More actors make nothing faster: fewer updates a step or smaller networks do.",
         "More actors make nothing faster: the learner takes no more rows a second.",
         "More actors make nothing faster here: move actors to other machines, or take more cores.",
         "More actors make nothing faster: a faster link does.",

@@ -57,7 +57,8 @@ static struct message sample(enum message_kind kind)
         m.episodes.list = sixteen;
         break;
     case MESSAGE_STATS:
-        m.stats = (struct stats){.steps_per_s = 950.5, .version = 4, .weights_age_s = 0.5, .weights_bad = 2};
+        m.stats = (struct stats){
+            .steps_per_s = 950.5, .version = 4, .weights_age_s = 0.5, .weights_bad = 2};
         break;
     case MESSAGE_EVAL_REQUEST:
         m.eval_request = (struct eval_request){
