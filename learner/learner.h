@@ -80,6 +80,7 @@ struct learner {
     uint64_t                      published_updates;  // updates done at the last publish
     uint64_t                      next_row;  // steps at which progress.csv gets its next row
     char                          names[CHECKPOINT_TENSORS][64];  // of the tensors being written
+    bool                          opened;                         // learner_open went through
     bool                          finished;
 };
 
@@ -87,7 +88,8 @@ struct learner {
 // networks, checkpoint.
 //
 //   returns  0, ERR_SPEC for what the user wrote, ERR_STOPPED after a signal, or ERR_*; l is then safe
-//            to close. l->finished: the run was over already
+//            to close, which takes back the run directory that this start made. l->finished: the run
+//            was over already
 int learner_open(struct learner *l, const struct learner_options *options, struct error *err);
 
 // Trains until env.max_frame rows are in and their updates are done, then evaluates the last weights.

@@ -46,17 +46,16 @@ static int run_dir_make_new(struct run_dir *d, const char *name, uint64_t seed, 
         if (!isalnum((unsigned char)*p) && strchr("._-", *p) == NULL)
             *p = '_';
     clock_format(when, sizeof when, clock_wall(), 1);
-    bool made = false;
-    for (int i = 1; !made && i < 1000; i++) {
+    for (int i = 1; !d->made && i < 1000; i++) {
         int n = snprintf(d->path, sizeof d->path, "runs/%s-s%llu-%s", clean,
                          (unsigned long long)seed, when);
         if (i > 1)
             snprintf(d->path + n, sizeof d->path - (size_t)n, "-%d", i);
-        int code = run_dir_make(d->path, &made, err);
+        int code = run_dir_make(d->path, &d->made, err);
         if (code != 0)
             return code;
     }
-    return made ? 0 : error_set(err, ERR_SYSTEM, "%s: there are too many of these", d->path);
+    return d->made ? 0 : error_set(err, ERR_SYSTEM, "%s: there are too many of these", d->path);
 }
 
 // ---------------------------------------------------------------- taking
@@ -97,9 +96,8 @@ static int run_dir_take(struct run_dir *d, const char *path, bool resume, struct
         return error_set(err, ERR_SPEC, "--run: the path is empty or too long");
     for (size_t n = strlen(d->path); n > 1 && d->path[n - 1] == '/'; n--)
         d->path[n - 1] = '\0';
-    bool   made;
     size_t entries = 0;
-    int    code = run_dir_make(d->path, &made, err);
+    int    code = run_dir_make(d->path, &d->made, err);
     if (code == 0)
         code = run_dir_lock(d, err);
     if (code == 0)
@@ -120,10 +118,13 @@ static int run_dir_take(struct run_dir *d, const char *path, bool resume, struct
 
 // ---------------------------------------------------------------- API
 
+static const char *const folders[] = {"tb", "policy", "checkpoint"};
+
+enum { FOLDERS = sizeof folders / sizeof *folders };
+
 int run_dir_open(struct run_dir *d, const char *path, const char *name, uint64_t seed, bool resume,
                  const char *spec_text, struct error *err)
 {
-    static const char *const folders[] = {"tb", "policy", "checkpoint"};
     *d = (struct run_dir){.fd = 0};
     int code;
     if (path == NULL) {
@@ -133,17 +134,54 @@ int run_dir_open(struct run_dir *d, const char *path, const char *name, uint64_t
     } else {
         code = run_dir_take(d, path, resume, err);
     }
-    if (code == 0)
-        code = run_dir_write(d, "spec.yaml", spec_text, strlen(spec_text), err);
-    for (size_t i = 0; code == 0 && i < sizeof folders / sizeof *folders; i++) {
+    if (code != 0) {
+        run_dir_close(d);
+        return code;
+    }
+    code = run_dir_write(d, "spec.yaml", spec_text, strlen(spec_text), err);
+    for (size_t i = 0; code == 0 && i < FOLDERS; i++) {
         char folder[RUN_DIR_PATH + 16];
         run_dir_file(folder, sizeof folder, d, folders[i]);
         if (mkdir(folder, 0755) != 0 && errno != EEXIST)
             code = run_dir_fail(folder, err);
     }
-    if (code != 0)
+    if (code != 0) {
+        run_dir_discard(d);
         run_dir_close(d);
+    }
     return code;
+}
+
+// removes the files in a folder and the folder
+static void folder_remove(const char *path)
+{
+    char file[RUN_DIR_PATH + 512];
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return;
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        if ((size_t)snprintf(file, sizeof file, "%s/%s", path, e->d_name) < sizeof file)
+            unlink(file);
+    closedir(dir);
+    rmdir(path);
+}
+
+void run_dir_discard(const struct run_dir *d)
+{
+    static const char *const files[] = {"spec.yaml", "progress.csv", "evaluations.csv"};
+    char                     path[RUN_DIR_PATH + 64];
+    if (d->fd <= 0 || d->resumed)
+        return;
+    for (size_t i = 0; i < FOLDERS; i++) {
+        run_dir_file(path, sizeof path, d, folders[i]);
+        folder_remove(path);
+    }
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        run_dir_file(path, sizeof path, d, files[i]);
+        unlink(path);
+    }
+    if (d->made)
+        rmdir(d->path);
 }
 
 void run_dir_close(struct run_dir *d)

@@ -19,6 +19,7 @@ enum { RUN_DIR_PATH = 768 };
 struct run_dir {
     char path[RUN_DIR_PATH];
     int  fd;       // of the directory, holds the lock; 0 when zeroed
+    bool made;     // the directory itself is new
     bool resumed;  // a spec.yaml was there
 };
 
@@ -26,9 +27,14 @@ struct run_dir {
 //
 //   path     NULL: runs/<name>-s<seed>-<UTC>, made new; otherwise that one
 //   resume   go on in a directory that holds a run; an empty or missing one starts fresh
-//   returns  0, ERR_SPEC when the directory may not be used (with what to do), or ERR_SYSTEM
+//   returns  0, ERR_SPEC when the directory may not be used (with what to do), or ERR_SYSTEM; what it
+//            made is gone again then
 int run_dir_open(struct run_dir *d, const char *path, const char *name, uint64_t seed, bool resume,
                  const char *spec_text, struct error *err);
+
+// Removes what a start made that came to nothing, so that the next one finds the directory as this one
+// did. A resumed or zeroed one stays as it is.
+void run_dir_discard(const struct run_dir *d);
 
 // Gives the lock back. Accepts a zeroed one.
 void run_dir_close(struct run_dir *d);

@@ -355,11 +355,14 @@ int learner_open(struct learner *l, const struct learner_options *options, struc
     if (task_wait(l, err) < 0 || learning_open(l, err) < 0)
         return err->code;
     safetensors_free(&l->saved);
-    if (l->publisher.version == 0)
-        return 0;
     // the policy that was in use goes on being used, under its old number
-    l->publisher.version--;
-    return learner_publish(l, err);
+    if (l->publisher.version > 0) {
+        l->publisher.version--;
+        if (learner_publish(l, err) < 0)
+            return err->code;
+    }
+    l->opened = true;
+    return 0;
 }
 
 static void socket_dir_remove(const struct learner *l)
@@ -392,6 +395,8 @@ void learner_close(struct learner *l)
     replay_free(&l->replay);
     safetensors_free(&l->saved);
     keys_close(&l->keys);
+    if (!l->opened)
+        run_dir_discard(&l->dir);
     run_dir_close(&l->dir);
     if (l->peers != NULL)
         status_store_free(&l->store);
