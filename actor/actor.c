@@ -102,6 +102,7 @@ static int event_handle(struct actor *a, enum send_event event, bool *done, bool
     if (event == SEND_STOP) {
         log_info("actor", "the learner says stop: %s", transition_send_text(s->send));
         *done = true;
+        *again = session_goes_on(s);
     } else if (event == SEND_REFUSED) {
         return error_set(err, ERR_VERSION, "refused: %s", transition_send_text(s->send));
     } else if (event == SEND_LEARNER) {

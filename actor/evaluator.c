@@ -81,6 +81,8 @@ static int serve(struct evaluator *e, bool *again, struct error *err)
             return error_set(err, ERR_VERSION, "refused: %s", transition_send_text(send));
         else if (event == SEND_NEW_RUN)
             *again = true;
+        else if (event == SEND_STOP)
+            *again = session_goes_on(&e->session);
         if (event == SEND_STOP || event == SEND_NEW_RUN)
             break;
     }

@@ -32,9 +32,13 @@ static void name_make(char *name, size_t size, const struct actor_options *o)
 static int handshake(struct session *s, struct error *err)
 {
     for (unsigned i = 1;; i++) {
-        int rc = transition_send_handshake(s->send, HANDSHAKE_S, NULL, err);
-        if (rc != ERR_TIMEOUT)
+        int  rc = transition_send_handshake(s->send, HANDSHAKE_S, NULL, err);
+        bool pause = rc == ERR_STOPPED && session_goes_on(s);
+        if (rc != ERR_TIMEOUT && !pause)
             return rc;
+        // a learner on its way out still answers
+        if (pause)
+            clock_sleep(0.5);
         // an answer may come yet, and then nothing was wrong
         err->code = 0;
         if (stop_signal() != 0)
@@ -193,6 +197,11 @@ static void leave(struct session *s)
         log_write(open > 0 ? LOG_WARN : LOG_INFO, "session",
                   "left: %llu rows acknowledged, %llu not", (unsigned long long)in,
                   (unsigned long long)open);
+}
+
+bool session_goes_on(const struct session *s)
+{
+    return transition_send_returns(s->send) && strncmp(s->options->connect, "ipc:", 4) != 0;
 }
 
 void session_close(struct session *s)

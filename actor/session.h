@@ -49,6 +49,10 @@ void session_weights(struct session *s);
 // lately. Warns once while they are not.
 bool session_weights_good(struct session *s);
 
+// After a STOP: says whether the run goes on at this address, so that it is worth knocking there again. A
+// local actor's learner starts actors of its own.
+bool session_goes_on(const struct session *s);
+
 // Leaves with BYE, says how many rows the learner acknowledged, and frees. Accepts a zeroed or
 // half-open one.
 void session_close(struct session *s);

@@ -82,6 +82,11 @@ const char *transition_send_text(const struct transition_send *s)
     return s->text;
 }
 
+bool transition_send_returns(const struct transition_send *s)
+{
+    return s->returns;
+}
+
 uint64_t transition_send_min_version(const struct transition_send *s)
 {
     return s->min_version;

@@ -93,6 +93,9 @@ enum send_event transition_send_poll(struct transition_send *s, double timeout_s
 // Reason of the last SEND_STOP or SEND_REFUSED.
 const char *transition_send_text(const struct transition_send *s);
 
+// After SEND_STOP: says whether the run goes on at this address later.
+bool transition_send_returns(const struct transition_send *s);
+
 // Least weights version that the learner lets this actor act with, 0: any. An actor whose weights are
 // older waits for newer ones before it steps on.
 uint64_t transition_send_min_version(const struct transition_send *s);

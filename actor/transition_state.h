@@ -18,6 +18,7 @@ struct transition_send {
     bool                           left;      // BYE_ACK came
     unsigned                       events;    // bit per enum send_event that waits
     char                           text[MESSAGE_REASON];
+    bool                           returns;     // the last STOP: the run goes on later
     double                         renewed_at;  // this socket had a connection, or was opened
     double                         hello_at, heard_at, beat_at, report_at, bye_at;
     // the task as READY carries it

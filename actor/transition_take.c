@@ -156,6 +156,7 @@ static void take_message(struct transition_send *s, const struct message *m)
         event_raise(s, SEND_LEFT, NULL);
         break;
     case MESSAGE_STOP:
+        s->returns = m->stop.returns;
         event_raise(s, SEND_STOP, m->stop.reason);
         break;
     default:

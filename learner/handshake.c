@@ -122,7 +122,7 @@ static bool hello_turned_away(struct reception *r, const struct link_frame *fram
     }
     if (!r->stopping[hello->role])
         return false;
-    memcpy(m.stop.reason, r->stop_reason, sizeof m.stop.reason);
+    m.stop = r->stop;
     size_t size = message_encode(r->out, r->out_size, &m);
     link_send(r->router, &frame->peer, r->out, size);
     return true;

@@ -164,7 +164,7 @@ void reception_send(struct reception *r, struct peer *p, const struct message *m
 static void stop_role(struct reception *r, uint64_t role)
 {
     struct message m = {.kind = MESSAGE_STOP};
-    memcpy(m.stop.reason, r->stop_reason, sizeof m.stop.reason);
+    m.stop = r->stop;
     r->stopping[role] = true;
     for (size_t i = 0; i < r->peers.n; i++)
         if (r->peers.peers[i].live && r->peers.peers[i].role == role)

@@ -111,8 +111,8 @@ struct reception {
     bool                    untold;         // some peer is
     bool                    stop_asked[2];  // by role, by another thread
     bool                    stopping[2];    // by role: whoever comes is told to stop
-    char                    stop_reason[MESSAGE_REASON];
-    size_t                  dirty[256];  // slots that delivered since the last round
+    struct stop             stop;           // what they are told
+    size_t                  dirty[256];     // slots that delivered since the last round
     size_t                  n_dirty;
     // counters
     uint64_t         rejected[REJECT_REASONS];

@@ -379,6 +379,8 @@ static void socket_dir_remove(const struct learner *l)
 
 void learner_close(struct learner *l)
 {
+    if (!l->finished)
+        transition_recv_pause(l->recv);
     transition_recv_stop(l->recv, l->finished ? "the run is finished" : "the learner stops",
                          DRAIN_S);
     children_stop(&l->children, GRACE_S);

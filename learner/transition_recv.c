@@ -236,7 +236,7 @@ static void stop_ask(struct transition_recv *tr, uint64_t role, const char *reas
 {
     struct reception *r = &tr->reception;
     pthread_mutex_lock(&r->lock);
-    snprintf(r->stop_reason, sizeof r->stop_reason, "%s", reason);
+    snprintf(r->stop.reason, sizeof r->stop.reason, "%s", reason);
     r->stop_asked[role] = true;
     pthread_mutex_unlock(&r->lock);
     link_wake(tr->wake_fd);
@@ -265,6 +265,15 @@ static size_t peers_live(const struct reception *r, uint64_t role, bool ready)
         n += p->live && p->role == role && (p->ready || !ready);
     }
     return n;
+}
+
+void transition_recv_pause(struct transition_recv *tr)
+{
+    if (tr == NULL)
+        return;
+    pthread_mutex_lock(&tr->reception.lock);
+    tr->reception.stop.returns = true;
+    pthread_mutex_unlock(&tr->reception.lock);
 }
 
 void transition_recv_stop(struct transition_recv *tr, const char *reason, double drain_s)

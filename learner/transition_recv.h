@@ -42,6 +42,9 @@ struct transition_recv *transition_recv_start(const struct transition_recv_confi
 // frees everything. NULL is allowed.
 void transition_recv_stop(struct transition_recv *tr, const char *reason, double drain_s);
 
+// The STOP that follows says that the run goes on later. NULL is allowed.
+void transition_recv_pause(struct transition_recv *tr);
+
 // Tells actors to stop and takes their last rows; evaluators go on. Does not wait.
 void transition_recv_stop_actors(struct transition_recv *tr, const char *reason);
 

@@ -139,6 +139,7 @@ static const struct field bye_ack_fields[] = {
 
 static const struct field stop_fields[] = {
     TEXT(stop.reason, MESSAGE_REASON, "for people"),
+    BOOL(stop.returns, "the run goes on later: an actor elsewhere says HELLO again until it does"),
 };
 
 static const struct field weights_fields[] = {

@@ -167,6 +167,7 @@ struct bye_ack {
 
 struct stop {
     char reason[MESSAGE_REASON];
+    bool returns;  // the run goes on later: a remote actor waits for that
 };
 
 struct weights_message {

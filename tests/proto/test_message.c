@@ -78,6 +78,7 @@ static struct message sample(enum message_kind kind)
         break;
     case MESSAGE_STOP:
         snprintf(m.stop.reason, sizeof m.stop.reason, "finished");
+        m.stop.returns = true;
         break;
     default:
         m.weights = (struct weights_message){

@@ -104,10 +104,13 @@ actors() { [ "$(metrics | sed -n 's/^crossfleet_actors //p')" = "$1" ]; }
 lost() { metrics | sed -n 's/^crossfleet_transitions_lost_total //p'; }
 begun() { [ "$(metrics | sed -n 's/^crossfleet_updates_total //p')" -gt 0 ]; }
 
-"$bin/crossfleet-learner" train configs/pendulum.yaml --run "$work/run" --actors 0 --quiet --keys "$work/keys" \
-    --bind tcp://127.0.0.1:$port --http 127.0.0.1:$page --set env.max_frame=10000000 \
-    --set cluster.learner_threads=1 >"$work/learner.log" 2>&1 &
-learner=$!
+learn() {
+    "$bin/crossfleet-learner" train configs/pendulum.yaml --run "$work/run" --resume --actors 0 --quiet \
+        --keys "$work/keys" --bind tcp://127.0.0.1:$port --http 127.0.0.1:$page \
+        --set env.max_frame=10000000 --set cluster.learner_threads=1 >"$work/learner.log" 2>&1 &
+    learner=$!
+}
+learn
 check 'launch starts two actors on one host and one on another' launch start tcp://127.0.0.1:$port one:2 two
 check 'they join' within 60 actors 3
 first=$(cat "$work/home/one/.crossfleet/actor-1.pid")
@@ -124,6 +127,11 @@ launch status two down >"$work/status" 2>&1
 check 'a host that does not answer is an error' is $? 1
 check 'the others are worked on' grep -q '^two: 1 actors run' "$work/status"
 check 'updates are made' within 60 begun
+kill -TERM "$learner"
+wait "$learner"
+learn
+check 'a learner that stopped and started has its actors again' within 60 actors 3
+check 'updates go on' within 60 begun
 metrics >"$work/metrics"
 check 'launch stops them' launch stop one two
 check 'the learner sees them go' within 20 actors 0

@@ -94,9 +94,8 @@ in_box scancel --batch --signal=USR1 "$job"
 check 'before its time limit it is queued again' within 90 has 'goes on in the next turn' /runs/train.log
 check 'after a checkpoint' in_box sh -c 'ls -d /runs/train/checkpoint/[0-9]* >/dev/null'
 check 'in the queue it is' test -n "$(queued "$job")"
-# Slurm waits two minutes before a requeued job may begin
-in_box scontrol update JobId="$job" StartTime=now >/dev/null 2>&1
-check 'it goes on to its end' within 300 empty
+# Slurm lets a requeued job wait for two minutes or more
+check 'it goes on to its end' within 600 empty
 check 'with every step' test "$(line /runs/train/evaluations.csv)" = 8000
 
 in_box sbatch --array=0-3 --cpus-per-task=2 -o '/runs/sweep-%a.log' \
