@@ -300,6 +300,13 @@ install: $(PROGRAMS) $(LIBRARY)  ## into DESTDIR/PREFIX (/usr/local)
 		$(B)/$$name --completion-zsh >$(DEST)/share/zsh/site-functions/_$$name; \
 	done
 
+.PHONY: deb
+deb:  ## a Debian package of it: build/release/crossfleet_VERSION_ARCH.deb
+	$(Q)deploy/deps.sh install deb
+	$(Q)rm -rf $(B)/deb
+	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/$(B)/deb PREFIX=/usr >$(B)/deb.log
+	$(Q)deploy/make-deb $(B)/deb $(VERSION) $(B)
+
 .PHONY: clean help
 clean:  ## remove what was built (build/deps stays)
 	rm -rf $(filter-out build/deps,$(wildcard build/*))

@@ -2,7 +2,8 @@
 # deps.sh missing|install GROUP...
 #
 # Says, or gets, what this machine lacks. GROUP is build (what builds and tests need), dev (other
-# compiler, formatter, linters), video (what films policies) or pictures (what makes the README's).
+# compiler, formatter, linters), video (what films policies), pictures (what makes the README's) or deb
+# (what makes a Debian package).
 # Packages come from apt, MuJoCo, OpenBLAS and the task models from pinned wheels (wheels.txt),
 # unpacked into DEPS_DIR (build/deps).
 #
@@ -89,6 +90,10 @@ find_video() { # also MuJoCo's drawing without a display
 find_pictures() {
     program chromium chromium
     program curl curl
+}
+
+find_deb() {
+    program dpkg-shlibdeps dpkg-dev
 }
 
 find_dev() {
