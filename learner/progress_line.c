@@ -173,7 +173,8 @@ void progress_close(struct progress_line *p, const struct status *s, const char 
         progress_shown = NULL;
         progress_put(p, "");
     }
-    if (p->mode != PROGRESS_QUIET) {
+    // a start that came to nothing has nothing to sum up and no files
+    if (p->mode != PROGRESS_QUIET && s->steps > 0) {
         status_format_duration(took, sizeof took, s->elapsed_s);
         status_format_count(steps, sizeof steps, s->steps);
         status_format_count(updates, sizeof updates, s->updates);
@@ -186,13 +187,11 @@ void progress_close(struct progress_line *p, const struct status *s, const char 
                 (unsigned long long)s->eval_best_steps);
         dprintf(p->fd, "  files       %s\n", s->run_path);
         program_folder(folder, sizeof folder);
-        if (s->steps > 0) {
-            dprintf(p->fd, "  watch       %scrossfleet-actor video %s -o policy.mp4\n", folder,
-                    s->run_path);
-            dprintf(p->fd, "  evaluate    %scrossfleet-actor eval %s\n", folder, s->run_path);
-            dprintf(p->fd, "  plot        %scrossfleet-learner report %s -o report.svg\n", folder,
-                    s->run_path);
-        }
+        dprintf(p->fd, "  watch       %scrossfleet-actor video %s -o policy.mp4\n", folder,
+                s->run_path);
+        dprintf(p->fd, "  evaluate    %scrossfleet-actor eval %s\n", folder, s->run_path);
+        dprintf(p->fd, "  plot        %scrossfleet-learner report %s -o report.svg\n", folder,
+                s->run_path);
         if (!done && resume_command != NULL)
             dprintf(p->fd, "  resume      %s\n", resume_command);
     }

@@ -37,6 +37,7 @@ start() { # REASON STATUS OPTION...
         timeout 60 "${learner:-$bin/crossfleet-learner}" train "$spec" --set env.max_frame=500 $directory \
             "$@" >log 2>&1
         check "$reason: the exit code" is $? "$wanted"
+        check "$reason: no word of a directory" is "$(grep -c 'resume ' log)" 0
         check "$reason: no directory of a run is left" is "$(ls -A given empty runs 2>/dev/null)" \
             "$(printf 'empty:%s' "$([ ! -d runs ] || printf '\n\nruns:')")"
     done
