@@ -54,7 +54,8 @@ static void play(double *action, const char *policy, const float *obs, size_t co
     assert_int_equal(write(fd, obs, B * O * sizeof *obs), B * O * sizeof *obs);
     close(fd);
     snprintf(command, sizeof command,
-             "PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=deploy/python python3 -c \"import numpy as np; "
+             "PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=deploy/python:$PYTHONPATH python3 -c \"import "
+             "numpy as np; "
              "from crossfleet_policy import Policy; p = Policy.load('%s'); "
              "x = np.fromfile('%s', np.float32).reshape(-1, p.obs_size); "
              "assert np.allclose(p.act(x[0]), p.act(x)[0], atol=1e-6); "
