@@ -228,8 +228,9 @@ static void killed_writer_leaves_whole_rows_and_their_mark(void **state)
         assert_int_equal(replay_mark(&r, 1).sequence, replay_inserted(&r));
         pid_t child = fork();
         assert_true(child >= 0);
-        for (int i = (int)r.inserted; child == 0; i += BLOCK)
-            insert_numbers(&r, i, i + BLOCK);
+        if (child == 0)
+            for (int i = (int)r.inserted;; i += BLOCK)
+                insert_numbers(&r, i, i + BLOCK);
         struct timespec wait = {0, 500000 + (long)rng_below(&rng, 1000000)};
         nanosleep(&wait, NULL);
         kill(child, SIGKILL);

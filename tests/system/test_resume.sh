@@ -40,7 +40,7 @@ await_rows() { # RUN N: until they are in, or the learner is gone
 # the first column grows from row to row, by at most GAP once the warm-up is over
 grows() { # FILE GAP
     awk -F, -v gap="$2" 'NR > 1 { if ($1 <= last || (last > 700 && $1 - last > gap)) bad = 1; last = $1 }
-        END { exit bad || NR < 3 }' "$1"
+        END { exit bad || NR < 2 }' "$1"
 }
 
 # --- killed twice: files go on without a gap or a double row, no row of the replay is lost
@@ -58,7 +58,8 @@ check 'a run that was killed twice ends well' is $? 0
 check 'it had rows when it was killed' test "$before" -ge $((frames / 2))
 check 'every row is in' is "$(rows "$work/killed")" $frames
 check 'progress.csv has a row for each interval, none twice' grows "$work/killed/progress.csv" 250
-check 'evaluations.csv has none twice' grows "$work/killed/evaluations.csv" 1000
+# one that falls due while another runs is left out, so there may be gaps
+check 'evaluations.csv has none twice' grows "$work/killed/evaluations.csv" "$frames"
 check 'nothing was lost' is "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "net/transitions_lost") c = i }
     END { print $c }' "$work/killed/progress.csv")" 0
 check 'no name has two slots' test "$(cat "$work"/killed/actor-*.monitor.csv | grep -c r,l,t)" -le 2
