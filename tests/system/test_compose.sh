@@ -31,7 +31,8 @@ fi
 [ ${#composes[@]} -gt 0 ] || { echo 'no docker compose'; exit 77; }
 
 # keys and the compose file in a directory of their own: the tree's keys stay what they are
-work=$(mktemp -d)
+# shellcheck source=tests/system/checks.sh
+. tests/system/checks.sh
 mkdir "$work/deploy"
 cp -R deploy/compose.yaml deploy/monitoring "$work/deploy"
 use() { # COMPOSE
@@ -53,56 +54,30 @@ cp "$work/keys/learner.pub" "$work/strangers"
 KEYS_USER=$(id -u):$(id -g)
 [ "$(id -u)" != 0 ] || { KEYS_USER=10001:10001 && chown -R 10001:10001 "$work/keys" "$work/strangers"; }
 export KEYS_USER
-failed=0 passed=0 begin=$SECONDS
 
-check() { # SENTENCE CONDITION...
-    local sentence=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        printf '%4d s  ok: %s\n' $((SECONDS - begin)) "$sentence"
-    else
-        failed=$((failed + 1))
-        printf '%4d s  FAILED: %s\n' $((SECONDS - begin)) "$sentence"
-    fi
-}
-page() { timeout 5 bash -c "exec 3<>/dev/tcp/127.0.0.1/$HTTP_PORT && printf 'GET /status.json HTTP/1.0\r\n\r\n' >&3 && cat <&3" 2>/dev/null; }
-count() { # KEY: the run's own number, not an actor's
-    page | grep -o "\"$1\":[0-9.]*" | head -n 1 | cut -d: -f2
-}
-within() { # SECONDS CONDITION...
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return
-        sleep 0.5
-    done
-}
-is() { [ "$(count "$1")" = "$2" ]; }
-above() { [ "$(count "$1" | cut -d. -f1)" -gt "$2" ] 2>/dev/null; }
 up() { timeout 180 "${compose[@]}" up -d --no-build "$@" >"$work/log" 2>&1; }
 crash() { kill -KILL "$(docker inspect -f '{{.State.Pid}}' "$1")"; } # not docker kill: nothing restarts then
 restarted() { [ "$(docker inspect -f '{{.RestartCount}}' "$1")" -ge 1 ] 2>/dev/null; }
 accounted() {
-    check "nothing was lost $1" is lost 0
-    check 'and nothing came twice' is duplicates 0
+    check "nothing was lost $1" counted lost 0
+    check 'and nothing came twice' counted duplicates 0
 }
 
 up
 check 'up starts everything once the learner is healthy' test $? = 0
 [ $failed = 0 ] || { cat "$work/log" && exit 1; }
-check 'three actors come' within 60 is actors_connected 3
+check 'three actors come' within 60 counted actors_connected 3
 check 'updates are made' within 120 above updates 0
 up --scale actor=6
-check 'six actors after a scale' within 60 is actors_connected 6
+check 'six actors after a scale' within 60 counted actors_connected 6
 up --scale actor=2
-check 'two actors after a scale' within 60 is actors_connected 2
+check 'two actors after a scale' within 60 counted actors_connected 2
 accounted 'while actors came and went'
 
 read -r actor other < <("${compose[@]}" ps -q actor | xargs)
 crash "$actor"
 check 'a crashed actor is started again' within 30 restarted "$actor"
-check 'and joins' within 60 is actors_connected 2
+check 'and joins' within 60 counted actors_connected 2
 accounted 'by the crash'
 
 # one is frozen while another is cut off; both are gone after the heartbeat's time-out
@@ -110,11 +85,11 @@ network=${project}_default
 docker pause "$actor" >/dev/null
 docker network disconnect "$network" "$other"
 frozen=$SECONDS
-check 'a frozen and an unplugged actor are gone' within 40 is actors_connected 0
+check 'a frozen and an unplugged actor are gone' within 40 counted actors_connected 0
 [ $((SECONDS - frozen)) -ge 20 ] || sleep $((20 - SECONDS + frozen))
 docker unpause "$actor" >/dev/null
 docker network connect "$network" "$other"
-check 'both are back' within 90 is actors_connected 2
+check 'both are back' within 90 counted actors_connected 2
 steps=$(count steps)
 check 'and make steps' within 60 above steps "$((steps + 20))"
 accounted 'by the freeze and the cut'
@@ -122,7 +97,7 @@ accounted 'by the freeze and the cut'
 gateway=$(docker network inspect "$network" -f '{{(index .IPAM.Config 0).Gateway}}')
 docker run -d --restart on-failure --user "$KEYS_USER" -v "$work/keys:/keys:ro" --name $project-remote "$IMAGE" \
     crossfleet-actor run --connect "tcp://$gateway:$PORT" --keys /keys >/dev/null
-check 'an actor of another docker run joins' within 60 is actors_connected 3
+check 'an actor of another docker run joins' within 60 counted actors_connected 3
 docker run -d --user "$KEYS_USER" -v "$work/strangers:/keys:ro" --name $project-stranger "$IMAGE" \
     crossfleet-actor run --connect "tcp://$gateway:$PORT" --keys /keys >/dev/null
 sleep 8
@@ -130,14 +105,14 @@ check 'one whose key is on no list does not' test "$(count actors_connected) $(d
     $project-stranger 2>&1 | grep -c joined)" = '3 0'
 docker rm -f $project-stranger >/dev/null
 docker stop $project-remote >/dev/null
-check 'an actor that is stopped says BYE' within 20 is actors_connected 2
+check 'an actor that is stopped says BYE' within 20 counted actors_connected 2
 accounted 'when it left'
 
 learner=$("${compose[@]}" ps -q learner)
 steps=$(count steps)
 crash "$learner"
 check 'a crashed learner is started again' within 30 restarted "$learner"
-check 'the actors find it' within 90 is actors_connected 2
+check 'the actors find it' within 90 counted actors_connected 2
 check 'it has all steps that it had' above steps "$((steps - 1))"
 updates=$(count updates)
 check 'and goes on' within 60 above updates "$updates"
@@ -156,7 +131,7 @@ if [ ${#composes[@]} -gt 1 ]; then
     use "${composes[1]}"
     up --scale actor=2
     check 'the other Compose brings the run up' test $? = 0
-    check 'with its actors' within 60 is actors_connected 2
+    check 'with its actors' within 60 counted actors_connected 2
     check 'where it was' above steps "$((steps - 1))"
     accounted 'on the way'
     timeout 150 "${compose[@]}" down >"$work/log" 2>&1
@@ -164,5 +139,4 @@ if [ ${#composes[@]} -gt 1 ]; then
 else
     echo "only one Compose here: ${composes[0]}"
 fi
-printf '%d passed, %d failed\n' $passed $failed
-[ $failed -eq 0 ]
+checks_end

@@ -6,9 +6,9 @@
 set -u
 bin=$PWD/${CROSSFLEET_BIN:-build/release}
 deps=${DEPS_DIR:-build/deps}
-work=$(mktemp -d)
-port=$((24100 + RANDOM % 400 * 2)) page=$((24900 + RANDOM % 100))
-failed=0 passed=0
+# shellcheck source=tests/system/checks.sh
+. tests/system/checks.sh
+port=$((24100 + RANDOM % 400 * 2)) HTTP_PORT=$((24900 + RANDOM % 100))
 # learner and actors end with the test, whatever happens
 finish() {
     [ -z "${learner:-}" ] || kill -KILL "$learner" 2>/dev/null
@@ -16,28 +16,6 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
-
-check() { # SENTENCE CONDITION...
-    local sentence=$1
-    shift
-    if "$@" >"$work/said" 2>&1; then
-        passed=$((passed + 1))
-    else
-        printf 'FAILED: %s\n' "$sentence"
-        cat "$work/said"
-        failed=$((failed + 1))
-    fi
-}
-left_out() { printf 'left out: %s\n' "$1"; }
-is() { [ "$1" = "$2" ]; }
-within() { # SECONDS CONDITION...
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return
-        sleep 0.2
-    done
-}
 
 # --- Kubernetes
 schemas=$deps/kubernetes-validate-1.37.0
@@ -98,7 +76,7 @@ SSH
 chmod +x "$work/ssh"
 launch() { (cd "$work" && SSH=$work/ssh KEYS=$work/keys ACTOR=$bin/crossfleet-actor "$repository/deploy/launch" "$@"); }
 repository=$PWD
-metrics() { timeout 5 bash -c "exec 3<>/dev/tcp/127.0.0.1/$page && printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3 && cat <&3" 2>/dev/null |
+metrics() { page /metrics |
     tr -d '\r' | sed '1,/^$/d'; }
 actors() { [ "$(metrics | sed -n 's/^crossfleet_actors //p')" = "$1" ]; }
 lost() { metrics | sed -n 's/^crossfleet_transitions_lost_total //p'; }
@@ -106,7 +84,7 @@ begun() { [ "$(metrics | sed -n 's/^crossfleet_updates_total //p')" -gt 0 ]; }
 
 learn() {
     "$bin/crossfleet-learner" train configs/pendulum.yaml --run "$work/run" --resume --actors 0 --quiet \
-        --keys "$work/keys" --bind tcp://127.0.0.1:$port --http 127.0.0.1:$page \
+        --keys "$work/keys" --bind tcp://127.0.0.1:$port --http 127.0.0.1:$HTTP_PORT \
         --set env.max_frame=10000000 --set cluster.learner_threads=1 >"$work/learner.log" 2>&1 &
     learner=$!
 }
@@ -185,6 +163,4 @@ else
     left_out 'promtool: not on PATH and no Debian package prometheus'
 fi
 
-printf '%d passed, %d failed\n' $passed $failed
-[ $failed -eq 0 ] && printf '[  PASSED  ] %d test(s).\n' $passed
-[ $failed -eq 0 ]
+checks_end

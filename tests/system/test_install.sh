@@ -5,27 +5,13 @@
 # shellcheck disable=SC2317  # conditions are called by check
 set -u
 bin=${CROSSFLEET_BIN:-build/release}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0 passed=0
+# shellcheck source=tests/system/checks.sh
+. tests/system/checks.sh
 case $bin in
 build/release) ;;
 *) echo 'the installed programs are those of build/release' && exit 77 ;;
 esac
 
-check() { # SENTENCE CONDITION...
-    local sentence=$1
-    shift
-    if "$@" >"$work/said" 2>&1; then
-        passed=$((passed + 1))
-    else
-        printf 'FAILED: %s\n' "$sentence"
-        cat "$work/said"
-        failed=$((failed + 1))
-    fi
-}
-left_out() { printf 'left out: %s\n' "$1"; }
-is() { [ "$1" = "$2" ]; }
 # away from the repository, with nothing but the system's own places
 away() { (cd "$work" && timeout 100 env -i PATH=/usr/bin:/bin OPENBLAS_NUM_THREADS=1 "$@"); }
 quick=(--actors 1 --http off --quiet --set cluster.learner_threads=1 --set env.max_frame=1000
@@ -77,6 +63,4 @@ else
     left_out 'the Debian package: no dpkg-shlibdeps (apt-get install dpkg-dev)'
 fi
 
-printf '%d passed, %d failed\n' $passed $failed
-[ $failed -eq 0 ] && printf '[  PASSED  ] %d test(s).\n' $passed
-[ $failed -eq 0 ]
+checks_end

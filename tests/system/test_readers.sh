@@ -9,20 +9,8 @@ if [ ! -d $readers ]; then
         onnxruntime==1.23.2 numpy==1.26.4 >/dev/null 2>&1 || { rm -rf $readers; echo 'pip cannot install the readers'; exit 77; }
 fi
 export PYTHONPATH=$PWD/$readers PYTHONDONTWRITEBYTECODE=1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0 passed=0
-
-check() { # SENTENCE CONDITION...
-    local sentence=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        printf 'FAILED: %s\n' "$sentence"
-        failed=$((failed + 1))
-    fi
-}
+# shellcheck source=tests/system/checks.sh
+. tests/system/checks.sh
 
 # --- unit tests that leave a part out where these are missing
 for test in learner/test_tensorboard learner/test_eval_npz common/test_onnx deploy/test_python_policy; do
@@ -68,6 +56,4 @@ print(steps == sorted(set(steps)) and len(steps) > 0, "eval/mean_reward" in even
 PY
 check 'TensorBoard reads the scalars of a run' test "$(python3 "$work/tb.py" "$work/run/tb" 2>/dev/null)" = 'True True'
 
-printf '%d passed, %d failed\n' $passed $failed
-[ $failed -eq 0 ] && printf '[  PASSED  ] %d test(s).\n' $passed
-[ $failed -eq 0 ]
+checks_end

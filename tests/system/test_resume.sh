@@ -2,9 +2,8 @@
 # What a run's files look like after kills, signals and a full disk. Loopback only; short runs.
 set -u
 bin=${CROSSFLEET_BIN:-build/release}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0 passed=0
+# shellcheck source=tests/system/checks.sh
+. tests/system/checks.sh
 # sanitizers are slow: they see the same paths in a shorter run, and take their time to end it
 case $bin in
 *san) frames=1000 soon=60000 ;;
@@ -15,17 +14,6 @@ train=("$bin/crossfleet-learner" train configs/pendulum.yaml --http off --quiet 
     --set cluster.checkpoint_interval_s=1 --set cluster.learner_threads=1
     --set agent.algorithm.training_frequency=4 --set agent.memory.batch_size=64)
 
-check() { # SENTENCE CONDITION...
-    local sentence=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        printf 'FAILED: %s\n' "$sentence"
-        failed=$((failed + 1))
-    fi
-}
-is() { [ "$1" = "$2" ]; }
 # rows ever inserted, from the header of the replay's file
 rows() { od -An -tu8 -j64 -N8 "$1/checkpoint/replay.bin" 2>/dev/null | tr -d ' ' || echo 0; }
 # rows that a checkpoint counts
@@ -148,6 +136,4 @@ else
     echo 'no user namespaces here: the full disk is left out'
 fi
 
-printf '%d passed, %d failed\n' $passed $failed
-[ $failed -eq 0 ] && printf '[  PASSED  ] %d test(s).\n' $passed
-[ $failed -eq 0 ]
+checks_end

@@ -6,7 +6,8 @@ set -u
 image=${IMAGE:-crossfleet} box=crossfleet-slurm-test
 docker info >/dev/null 2>&1 || { echo 'no Docker engine'; exit 77; }
 docker image inspect "$image" >/dev/null 2>&1 || { echo "no image $image"; exit 77; }
-work=$(mktemp -d)
+# shellcheck source=tests/system/checks.sh
+. tests/system/checks.sh
 trap 'docker rm -f $box >/dev/null 2>&1; rm -rf "$work"' EXIT
 mkdir "$work/slurm"
 cp deploy/slurm/*.sbatch "$work/slurm"
@@ -53,27 +54,7 @@ C
 chmod +x "$work/start"
 docker build -q -t $box "$work" >/dev/null || exit 1
 docker run -d --hostname localhost --name $box $box sh /start >/dev/null || exit 1
-failed=0 passed=0
 
-check() { # SENTENCE CONDITION...
-    local sentence=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        printf '%4d s  ok: %s\n' $SECONDS "$sentence"
-    else
-        failed=$((failed + 1))
-        printf '%4d s  FAILED: %s\n' $SECONDS "$sentence"
-    fi
-}
-within() { # SECONDS CONDITION...
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return
-        sleep 1
-    done
-}
 in_box() { docker exec -w /usr/local/share/crossfleet $box "$@"; }
 idle() { [ "$(in_box sinfo -h -o '%T %D' 2>/dev/null)" = 'idle 2' ]; }
 queued() { in_box squeue -h -j "$1" -o '%T' 2>/dev/null | sort -u | xargs; }
@@ -108,5 +89,4 @@ check 'an element too many does nothing' has 'nothing to do' /runs/sweep-3.log
 if [ $failed -gt 0 ]; then
     in_box sh -c 'tail -n 30 /runs/*.log /var/log/slurmctld.log; squeue; sinfo'
 fi
-printf '%d passed, %d failed\n' $passed $failed
-[ $failed -eq 0 ]
+checks_end

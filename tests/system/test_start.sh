@@ -4,8 +4,9 @@
 set -u
 bin=$PWD/${CROSSFLEET_BIN:-build/release}
 spec=$PWD/configs/pendulum.yaml
-work=$(mktemp -d)
-failed=0 passed=0
+# shellcheck source=tests/system/checks.sh
+. tests/system/checks.sh
+evidence=$work/log
 holder=
 # shellcheck disable=SC2317  # called by the trap
 finish() {
@@ -15,18 +16,6 @@ finish() {
 trap finish EXIT
 cd "$work" || exit 1
 
-check() { # SENTENCE CONDITION...
-    local sentence=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        printf 'FAILED: %s\n' "$sentence"
-        cat log
-        failed=$((failed + 1))
-    fi
-}
-is() { [ "$1" = "$2" ]; }
 directories=('' '--run given' '--run empty')
 start() { # REASON STATUS OPTION...
     local reason=$1 wanted=$2 directory
@@ -78,6 +67,4 @@ timeout 60 "$bin/crossfleet-learner" train "$spec" --run ended --http "127.0.0.1
 check 'a resume that fails' is $? 1
 check 'keeps the run' test -s ended/checkpoint/replay.bin -a -s ended/spec.yaml
 
-printf '%d passed, %d failed\n' $passed $failed
-[ $failed -eq 0 ] && printf '[  PASSED  ] %d test(s).\n' $passed
-[ $failed -eq 0 ]
+checks_end

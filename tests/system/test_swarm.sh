@@ -5,11 +5,12 @@
 set -u
 export IMAGE=${IMAGE:-crossfleet} ACTORS=2 HTTP_PORT=24990 \
     SPEC='configs/pendulum.yaml --set env.max_frame=100000000'
-stack=crossfleet-test port=$HTTP_PORT
+stack=crossfleet-test
 docker info >/dev/null 2>&1 || { echo 'no Docker engine'; exit 77; }
 docker image inspect "$IMAGE" >/dev/null 2>&1 || { echo "no image $IMAGE"; exit 77; }
 [ "$(docker info -f '{{.Swarm.LocalNodeState}}')" = inactive ] || { echo 'this machine is in a swarm'; exit 77; }
-work=$(mktemp -d)
+# shellcheck source=tests/system/checks.sh
+. tests/system/checks.sh
 mkdir -p "$work/deploy/swarm"
 cp deploy/swarm/stack.yaml "$work/deploy/swarm"
 finish() {
@@ -22,31 +23,7 @@ finish() {
 }
 trap finish EXIT
 "${CROSSFLEET_BIN:-build/release}/crossfleet-learner" keygen "$work/keys" || exit 1
-failed=0 passed=0
 
-check() { # SENTENCE CONDITION...
-    local sentence=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        printf '%4d s  ok: %s\n' $SECONDS "$sentence"
-    else
-        failed=$((failed + 1))
-        printf '%4d s  FAILED: %s\n' $SECONDS "$sentence"
-    fi
-}
-within() { # SECONDS CONDITION...
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return
-        sleep 0.5
-    done
-}
-page() { timeout 5 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port && printf 'GET /status.json HTTP/1.0\r\n\r\n' >&3 && cat <&3" 2>/dev/null; }
-count() { page | grep -o "\"$1\":[0-9.]*" | head -n 1 | cut -d: -f2; }
-is() { [ "$(count "$1")" = "$2" ]; }
-above() { [ "$(count "$1" | cut -d. -f1)" -gt "$2" ] 2>/dev/null; }
 learner() { docker ps -q --filter name=${stack}_learner; }
 another() { [ -n "$(learner)" ] && [ "$(learner)" != "$1" ]; }
 
@@ -54,17 +31,16 @@ docker swarm init --advertise-addr 127.0.0.1 >/dev/null || exit 1
 docker node update --label-add crossfleet.learner=true "$(docker node ls -q)" >/dev/null
 check 'the stack is deployed' docker stack deploy -c "$work/deploy/swarm/stack.yaml" \
     --resolve-image never --detach=true $stack
-check 'two actors come' within 120 is actors_connected 2
+check 'two actors come' within 120 counted actors_connected 2
 [ $failed = 0 ] || { docker service ps --no-trunc ${stack}_learner && docker service logs ${stack}_learner; exit 1; }
 check 'updates are made' within 120 above updates 0
 docker service scale --detach ${stack}_actor=4 >/dev/null
-check 'four after a scale' within 90 is actors_connected 4
+check 'four after a scale' within 90 counted actors_connected 4
 steps=$(count steps) first=$(learner)
 kill -KILL "$(docker inspect -f '{{.State.Pid}}' "$first")"
 check 'a learner that is killed is replaced' within 60 another "$first"
-check 'the actors find it at its new address' within 120 is actors_connected 4
+check 'the actors find it at its new address' within 120 counted actors_connected 4
 check 'it goes on' within 60 above steps "$steps"
-check 'nothing was lost' is lost 0
-check 'nothing came twice' is duplicates 0
-printf '%d passed, %d failed\n' $passed $failed
-[ $failed -eq 0 ]
+check 'nothing was lost' counted lost 0
+check 'nothing came twice' counted duplicates 0
+checks_end

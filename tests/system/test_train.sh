@@ -3,9 +3,8 @@
 # only; each run is a few seconds long.
 set -u
 bin=${CROSSFLEET_BIN:-build/release}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0 passed=0
+# shellcheck source=tests/system/checks.sh
+. tests/system/checks.sh
 # sanitizers are slow: they see the same paths in a shorter run
 case $bin in
 *san) frames=1000 round=700 ;;
@@ -15,18 +14,7 @@ seedless=("$bin/crossfleet-learner" train configs/pendulum.yaml --http off --qui
     --set "env.max_frame=$frames" --set meta.eval_frequency=0 --set meta.eval_episodes=2)
 train=("${seedless[@]}" --seed 3)
 
-check() { # SENTENCE CONDITION...
-    local sentence=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        printf 'FAILED: %s\n' "$sentence"
-        failed=$((failed + 1))
-    fi
-}
 last_row() { tail -n 1 "$1" | cut -d, -f"$2"; }
-is() { [ "$1" = "$2" ]; }
 
 # --- a whole run
 video=()
@@ -114,6 +102,4 @@ for actors in 1 2 4; do
     check "lock-step with $actors actors repeats across SIG$signal" is "$first" "$second"
 done
 
-printf '%d passed, %d failed\n' $passed $failed
-[ $failed -eq 0 ] && printf '[  PASSED  ] %d test(s).\n' $passed
-[ $failed -eq 0 ]
+checks_end
