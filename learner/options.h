@@ -19,11 +19,10 @@ struct learner_options {
     const char         *output;   // report: file to write
     const char         *profile;  // trace file, NULL: none
     uint64_t            seed, actors;
+    bool                resume, insecure, lockstep, quiet, log_json, video;
     // plan
     uint64_t cores, steps_rate, updates_rate, rows_rate, network;
     bool     remote, json;
-
-    bool resume, insecure, lockstep, quiet, log_json, video;
 };
 
 extern const struct program learner_program;

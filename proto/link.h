@@ -41,9 +41,9 @@ struct link_options {
     int    send_queue;   // frames a peer
     int    recv_queue;   // frames a peer, 0: no limit, see link_open
     double heartbeat_s;  // between ZMTP heartbeats
-    double
-        heartbeat_timeout_s;  // a silent connection, or one that does not read, is closed after it
-    double linger_s;          // link_close waits so long for frames that are still to go out
+    // a connection that is silent, or does not read, is closed after it
+    double heartbeat_timeout_s;
+    double linger_s;  // link_close waits so long for frames that are still to go out
     // CURVE: NULL for none. A learner has a pair; an actor also its learner's public key
     const char *public_key, *secret_key;
     const char *server_key;
