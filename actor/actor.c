@@ -170,6 +170,6 @@ int actor_run(const struct actor_options *o, struct error *err)
     if (rc == ERR_STOPPED)
         err->code = rc = 0;
     if (rc < 0)
-        return rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
+        return program_exit(rc);
     return stop_signal() != 0 ? 128 + stop_signal() : EXIT_DONE;
 }

@@ -1,5 +1,7 @@
 #include "actor/assets.h"
 
+#include "common/command.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,11 +26,9 @@ int assets_find(char *path, size_t size, const char *file, struct error *err)
         return error_set(err, ERR_SYSTEM, "model %s: not in CROSSFLEET_ASSETS=%s", file, given);
     }
 
-    char    directory[PATH_SIZE];
-    ssize_t n = readlink("/proc/self/exe", directory, sizeof directory - 1);
-    if (n < 0)
+    char directory[PATH_SIZE];
+    if (program_directory(directory, sizeof directory) == 0)
         return error_set(err, ERR_SYSTEM, "model %s: set CROSSFLEET_ASSETS to its directory", file);
-    directory[n] = '\0';
     for (char *slash = strrchr(directory, '/'); slash != NULL; slash = strrchr(directory, '/')) {
         *slash = '\0';
         if (readable(path, size, directory, "/deps/assets", file) ||

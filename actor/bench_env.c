@@ -2,12 +2,12 @@
 
 #include "actor/env_task.h"
 #include "actor/rollout.h"
+#include "common/clock.h"
 #include "common/policy.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { POOL = 4096, BENCH_ENVS = 16 };
 static const double slice_seconds = 0.05;
@@ -106,17 +106,9 @@ static int bench_init(struct bench *b, const char *task, size_t envs, struct err
 
 // ------ slices
 
-// this thread's own time: other load on the machine is not the environment's
-static double thread_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double run_env(struct bench *b)
 {
-    double start = thread_seconds(), resets = 0;
+    double start = clock_thread(), resets = 0;
     size_t O = env_info(b->envs[0])->obs;
     b->n_resets = 0;
     for (size_t t = 0; t < b->rounds; t++)
@@ -124,13 +116,13 @@ static double run_env(struct bench *b)
             struct env_step s = env_step(b->envs[i], action_of(b, t, i), b->obs + i * O);
             if (!s.terminated && !s.truncated && !s.broken)
                 continue;
-            double before = thread_seconds();
+            double before = clock_thread();
             reset(b, i);
             env_get_state(b->envs[i], b->reset_state + b->n_resets * b->state_size);
             b->reset_at[b->n_resets++] = t * b->N + i;
-            resets += thread_seconds() - before;
+            resets += clock_thread() - before;
         }
-    return thread_seconds() - start - resets;
+    return clock_thread() - start - resets;
 }
 
 static void put_state(struct simulator *s, const double *state)
@@ -152,26 +144,26 @@ static void bare_step(struct simulator *s, const float *action)
 
 static double run_bare(struct bench *b)
 {
-    double start = thread_seconds(), resets = 0;
+    double start = clock_thread(), resets = 0;
     size_t next = 0;
     for (size_t t = 0; t < b->rounds; t++)
         for (size_t i = 0; i < b->N; i++) {
             bare_step(&b->bare[i], action_of(b, t, i));
             if (next == b->n_resets || b->reset_at[next] != t * b->N + i)
                 continue;
-            double before = thread_seconds();
+            double before = clock_thread();
             put_state(&b->bare[i], b->reset_state + next++ * b->state_size);
-            resets += thread_seconds() - before;
+            resets += clock_thread() - before;
         }
-    return thread_seconds() - start - resets;
+    return clock_thread() - start - resets;
 }
 
 static double run_actor(struct bench *b, struct rollout *r, struct policy *policy)
 {
-    double start = thread_seconds();
+    double start = clock_thread();
     for (size_t t = 0; t < b->rounds; t++)
         rollout_step(r, policy, 1);
-    return thread_seconds() - start;
+    return clock_thread() - start;
 }
 
 // ------ measuring
@@ -179,14 +171,14 @@ static double run_actor(struct bench *b, struct rollout *r, struct policy *polic
 // how many rounds make a slice, and memory for as many resets as may be in it
 static int calibrate(struct bench *b, struct error *err)
 {
-    double start = thread_seconds(), spent = 0;
+    double start = clock_thread(), spent = 0;
     size_t O = env_info(b->envs[0])->obs, n = 0;
     for (size_t i = 0; i < b->N; i++)
         reset(b, i);
     for (; spent < slice_seconds / 4; n++) {
         for (size_t i = 0; i < b->N; i++)
             env_step(b->envs[i], action_of(b, n, i), b->obs + i * O);
-        spent = thread_seconds() - start;
+        spent = clock_thread() - start;
     }
     b->rounds = 1 + (size_t)(slice_seconds / spent * (double)n);
     b->reset_at = calloc(b->rounds * b->N, sizeof *b->reset_at);

@@ -74,7 +74,7 @@ static int run_video(const void *options, struct error *err)
     blas_init();
     struct video_length length = {o->episodes != 0 ? o->episodes : 1, o->seconds};
     int                 rc = video_run(o->operands.item[0], o->output, length, o->seed, err);
-    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
+    return program_exit(rc);
 }
 
 static int run_envs(const void *options, struct error *err)
@@ -82,7 +82,7 @@ static int run_envs(const void *options, struct error *err)
     const struct actor_options *o = options;
     const char                 *task = o->operands.n > 0 ? o->operands.item[0] : NULL;
     int                         rc = envs_print(stdout, task, o->bench, err);
-    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
+    return program_exit(rc);
 }
 
 static const struct command commands[] = {

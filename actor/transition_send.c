@@ -22,7 +22,6 @@
 // after a refused key, and somebody may let it in meanwhile.
 static int link_renew(struct transition_send *s, struct error *err)
 {
-    const struct keys  *keys = s->config.keys;
     struct link_options options = {
         .max_message = MESSAGE_WEIGHTS_MAX + MESSAGE_OVERHEAD,
         .send_queue = 64,
@@ -30,10 +29,8 @@ static int link_renew(struct transition_send *s, struct error *err)
         .heartbeat_s = s->config.heartbeat_s,
         .heartbeat_timeout_s = s->config.timeout_s,
         .linger_s = 1.0,
-        .public_key = keys == NULL ? NULL : keys->public_key,
-        .secret_key = keys == NULL ? NULL : keys->secret_key,
-        .server_key = keys == NULL ? NULL : keys->server_key,
     };
+    keys_apply(s->config.keys, &options);
     struct link *link = link_open(s->config.hub, LINK_DEALER, &options, err);
     if (link == NULL || link_connect(link, s->config.address, err) < 0) {
         link_close(link);

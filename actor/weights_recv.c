@@ -33,10 +33,8 @@ static int link_renew(struct weights_recv *w, struct error *err)
         .recv_queue = 2,
         .heartbeat_s = w->heartbeat_s,
         .heartbeat_timeout_s = w->timeout_s,
-        .public_key = w->keys == NULL ? NULL : w->keys->public_key,
-        .secret_key = w->keys == NULL ? NULL : w->keys->secret_key,
-        .server_key = w->keys == NULL ? NULL : w->keys->server_key,
     };
+    keys_apply(w->keys, &options);
     struct link *link = link_open(w->hub, LINK_SUB, &options, err);
     if (link == NULL || link_weights_address(weights, w->address, err) < 0 ||
         link_connect(link, weights, err) < 0) {

@@ -15,6 +15,25 @@ double clock_now(void)
     return clock_read(CLOCK_MONOTONIC);
 }
 
+double clock_thread(void)
+{
+    return clock_read(CLOCK_THREAD_CPUTIME_ID);
+}
+
+struct timespec clock_deadline(double seconds)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    time_t whole = (time_t)seconds;
+    t.tv_sec += whole;
+    t.tv_nsec += (long)((seconds - (double)whole) * 1e9);
+    if (t.tv_nsec >= 1000000000L) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000L;
+    }
+    return t;
+}
+
 double clock_wall(void)
 {
     return clock_read(CLOCK_REALTIME);

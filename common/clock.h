@@ -3,9 +3,16 @@
 #define COMMON_CLOCK_H
 
 #include <stddef.h>
+#include <time.h>
 
 // Seconds on CLOCK_MONOTONIC; only differences mean something.
 double clock_now(void);
+
+// Seconds of processor time that the calling thread has had.
+double clock_thread(void);
+
+// CLOCK_MONOTONIC in so many seconds, for waits that end.
+struct timespec clock_deadline(double seconds);
 
 // Seconds since 1970 UTC.
 double clock_wall(void);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 extern char *program_invocation_name;  // argv[0], by the C library
 
@@ -164,6 +165,22 @@ int program_parse(const struct program *program, int argc, char **argv, void *op
                          c->operands, program->name, c->name);
     *command = c;
     return 0;
+}
+
+int program_exit(int code)
+{
+    return code == 0 ? EXIT_DONE : code == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
+}
+
+size_t program_directory(char *text, size_t size)
+{
+    ssize_t n = readlink("/proc/self/exe", text, size - 1);
+    text[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(text, '/');
+    if (slash == NULL)
+        return 0;
+    slash[1] = '\0';
+    return (size_t)(slash + 1 - text);
 }
 
 void program_folder(char *text, size_t size)

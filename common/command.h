@@ -61,6 +61,14 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int program_parse(const struct program *program, int argc, char **argv, void *options,
                   const struct command **command, struct error *err);
 
+// The exit code for 0 or an ERR_*: what the user wrote is EXIT_USAGE, all else EXIT_FAILED.
+int program_exit(int code);
+
+// Where this program lies, with a final slash: the others of an installation lie beside it.
+//
+//   returns  the length, 0: it cannot be told (errno) and text is ""
+size_t program_directory(char *text, size_t size);
+
 // The folder by which this program was called, with its slash, "" when PATH found it: a command that is
 // shown to the user can be copied as it is.
 void program_folder(char *text, size_t size);

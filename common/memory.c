@@ -31,3 +31,15 @@ uint64_t memory_total(void)
         total = limits[i] < total ? limits[i] : total;
     return total;
 }
+
+uint64_t memory_resident(void)
+{
+    unsigned long long total, resident = 0;
+    FILE              *file = fopen("/proc/self/statm", "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%llu %llu", &total, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}

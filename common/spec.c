@@ -142,6 +142,21 @@ void spec_ratio(const struct spec *spec, uint64_t *p, uint64_t *q)
     *q /= a;
 }
 
+uint64_t spec_envs_per_actor(const struct spec *spec, uint64_t actors)
+{
+    if (spec->cluster.envs_per_actor > 0)
+        return spec->cluster.envs_per_actor;
+    return actors > 1 ? (spec->env.num_envs + actors - 1) / actors : spec->env.num_envs;
+}
+
+uint64_t spec_learner_threads(const struct spec *spec, uint64_t cores, uint64_t actors)
+{
+    if (spec->cluster.learner_threads > 0)
+        return spec->cluster.learner_threads;
+    // at few cores actors wait for the learner most of the time and give way
+    return cores <= 4 ? cores : actors < cores / 2 ? cores - actors : cores / 2;
+}
+
 uint32_t spec_hash(const struct spec *spec)
 {
     char        *text = NULL;

@@ -130,6 +130,13 @@ char *spec_text(const struct spec *spec, struct error *err);
 // updates per environment step as a reduced fraction p/q.
 void spec_ratio(const struct spec *spec, uint64_t *p, uint64_t *q);
 
+// Environments of an actor when there are so many local ones; 0: as for one.
+uint64_t spec_envs_per_actor(const struct spec *spec, uint64_t actors);
+
+// Threads of an update on a machine of so many cores with so many actors on it: every core that these
+// leave free, at least one.
+uint64_t spec_learner_threads(const struct spec *spec, uint64_t cores, uint64_t actors);
+
 // crc32c of what spec_write writes, without seed and file: both sides of a handshake compare it.
 uint32_t spec_hash(const struct spec *spec);
 

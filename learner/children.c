@@ -1,6 +1,7 @@
 #include "learner/children.h"
 
 #include "common/clock.h"
+#include "common/command.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -18,13 +19,10 @@
 
 int children_program(char *path, size_t size, struct error *err)
 {
-    ssize_t n = readlink("/proc/self/exe", path, size - 1);
-    if (n < 0)
+    size_t n = program_directory(path, size);
+    if (n == 0)
         return error_set(err, ERR_SYSTEM, "/proc/self/exe: %s", strerror(errno));
-    path[n] = '\0';
-    char  *slash = strrchr(path, '/');
-    size_t room = size - (size_t)(slash + 1 - path);
-    if ((size_t)snprintf(slash + 1, room, "crossfleet-actor") >= room)
+    if ((size_t)snprintf(path + n, size - n, "crossfleet-actor") >= size - n)
         return error_set(err, ERR_SYSTEM, "the path of this program is too long");
     if (access(path, X_OK) != 0)
         return error_set(err, ERR_SYSTEM,

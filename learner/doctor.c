@@ -2,6 +2,7 @@
 
 #include "common/blas.h"
 #include "common/clock.h"
+#include "common/command.h"
 #include "common/version.h"
 #include "proto/link.h"
 
@@ -262,21 +263,11 @@ static bool doctor_output(char *text, size_t size, const char *command)
     return pclose(out) == 0 && any;
 }
 
-// directory of this executable, with a slash, or "" for the search path
-static void doctor_beside(char *path, size_t size)
-{
-    ssize_t n = readlink("/proc/self/exe", path, size - 1);
-    path[n > 0 ? n : 0] = '\0';
-    char *slash = strrchr(path, '/');
-    if (slash != NULL)
-        slash[1] = '\0';
-}
-
 static void doctor_programs(struct doctor *d)
 {
     char   beside[2048], command[2300], text[256];
     double rate;
-    doctor_beside(beside, sizeof beside);
+    program_directory(beside, sizeof beside);
     snprintf(command, sizeof command, "'%scrossfleet-actor' --version 2>/dev/null | grep -i mujoco",
              beside);
     if (doctor_output(text, sizeof text, command))

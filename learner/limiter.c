@@ -172,20 +172,6 @@ static void wait_end(struct limiter *l, enum limiter_reason reason, double now)
     l->since[reason] = 0.0;
 }
 
-static struct timespec deadline_in(double seconds)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    double whole = floor(seconds);
-    t.tv_sec += (time_t)whole;
-    t.tv_nsec += (long)((seconds - whole) * 1e9);
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000L;
-    }
-    return t;
-}
-
 // until: rows to wait for, or 0 for the next update
 static bool wait_is_over(const struct limiter *l, uint64_t until)
 {
@@ -194,7 +180,7 @@ static bool wait_is_over(const struct limiter *l, uint64_t until)
 
 static int limiter_wait(struct limiter *l, uint64_t until, double timeout_s)
 {
-    struct timespec deadline = deadline_in(timeout_s);
+    struct timespec deadline = clock_deadline(timeout_s);
     int             code = 0;
     pthread_mutex_lock(&l->lock);
     while (code == 0 && !wait_is_over(l, until)) {

@@ -79,7 +79,7 @@ static int run_check(const void *options, struct error *err)
     const struct learner_options *o = options;
     const struct spec_options     changes = {o->set.item, o->set.n, o->var.item, o->var.n};
     int rc = check_run(o->operands.item[0], &changes, stdout, stderr, err);
-    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
+    return program_exit(rc);
 }
 
 static int run_keygen(const void *options, struct error *err)
@@ -91,7 +91,7 @@ static int run_keygen(const void *options, struct error *err)
 static int run_plan(const void *options, struct error *err)
 {
     int rc = plan_run(options, stdout, err);
-    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
+    return program_exit(rc);
 }
 
 static int run_report(const void *options, struct error *err)
@@ -99,7 +99,7 @@ static int run_report(const void *options, struct error *err)
     const struct learner_options *o = options;
     const char                   *file = o->output != NULL ? o->output : "report.svg";
     int                           rc = report_write(o->operands.item, o->operands.n, file, err);
-    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
+    return program_exit(rc);
 }
 
 static int run_status(const void *options, struct error *err)
@@ -113,7 +113,7 @@ static int run_export(const void *options, struct error *err)
     const struct learner_options *o = options;
     const char                   *file = o->output != NULL ? o->output : "policy.onnx";
     int                           rc = export_run(o->operands.item[0], file, err);
-    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
+    return program_exit(rc);
 }
 
 static int run_doctor(const void *options, struct error *err)

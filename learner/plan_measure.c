@@ -2,6 +2,7 @@
 
 #include "common/blas.h"
 #include "common/clock.h"
+#include "common/command.h"
 #include "common/cores.h"
 #include "common/policy.h"
 #include "common/rng.h"
@@ -15,8 +16,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define UPDATE_SECONDS 2.0
 #define POLICY_SECONDS 0.3
@@ -33,24 +32,13 @@ struct task {
     double steps_per_s;  // 0: not measured
 };
 
-static double thread_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 // ---------------------------------------------------------------- what the actor's program knows
 
 // asks the program beside this one: "Pendulum-v1  3  1 in [-2, 2]  200  -  1234567"
 static int task_ask(struct task *task, const char *name, bool bench, struct error *err)
 {
-    char    path[2048], command[2300], line[256] = "", kind[16];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    path[n > 0 ? n : 0] = '\0';
-    char *slash = strrchr(path, '/');
-    if (slash != NULL)
-        slash[1] = '\0';
+    char path[2048], command[2300], line[256] = "", kind[16];
+    program_directory(path, sizeof path);
     snprintf(command, sizeof command, "'%scrossfleet-actor' envs %s '%s'", path,
              bench ? "--bench" : "", name);
     FILE *out = popen(command, "r");
@@ -87,10 +75,10 @@ static int policy_measure(const struct spec *spec, const struct task *t, size_t 
     if (rc == 0) {
         rng_init(&rng, 1, RNG_NOISE, 0);
         float *action = block + M * t->obs, *outputs = action + M * columns;
-        double start = thread_clock(), now = start;
+        double start = clock_thread(), now = start;
         for (double turns = 1; now - start < POLICY_SECONDS; turns++) {
             policy_act(&p, action, outputs, block, M, &rng);
-            now = thread_clock();
+            now = clock_thread();
             *turn_s = (now - start) / turns;
         }
         *bytes = p.n_floats * sizeof(float) + 64;
@@ -156,7 +144,7 @@ static uint64_t learning_bytes(struct learning *l)
 // load disturbs least
 static double update_measure(struct learning *l, const struct spec *spec, size_t threads)
 {
-    double (*clock)(void) = threads > 1 ? clock_now : thread_clock;
+    double (*clock)(void) = threads > 1 ? clock_now : clock_thread;
     double   begin = clock_now(), best = 1e9;
     uint64_t turn = 8 * spec->algorithm.policy_delay;
     while (clock_now() - begin < UPDATE_SECONDS) {
@@ -178,14 +166,6 @@ static double update_measure(struct learning *l, const struct spec *spec, size_t
 }
 
 // ---------------------------------------------------------------- from a spec to a plan
-
-// as learner/setup.c chooses them
-static uint64_t threads_choose(const struct spec *spec, uint64_t cores, uint64_t local)
-{
-    if (spec->cluster.learner_threads > 0)
-        return spec->cluster.learner_threads;
-    return cores <= 4 ? cores : local < cores / 2 ? cores - local : cores / 2;
-}
 
 static int measure(struct plan_input *in, const struct learner_options *o, const struct spec *spec,
                    struct error *err)
@@ -228,10 +208,9 @@ static int plan_spec(const struct learner_options *o, const struct spec *spec, F
         cores = cores_available();
     struct plan_input in = {
         .actors = actors,
-        .envs =
-            c->envs_per_actor > 0 ? c->envs_per_actor : (spec->env.num_envs + actors - 1) / actors,
+        .envs = spec_envs_per_actor(spec, actors),
         .cores = cores,
-        .threads = threads_choose(spec, cores, o->remote ? 0 : actors),
+        .threads = spec_learner_threads(spec, cores, o->remote ? 0 : actors),
         .remote = o->remote,
         .row_s = o->rows_rate > 0 ? 1 / (double)o->rows_rate : LEARNER_ROW_S,
         .block_rows = c->block_rows,

@@ -1,6 +1,7 @@
 #include "learner/recorder.h"
 
 #include "common/clock.h"
+#include "common/memory.h"
 #include "common/version.h"
 #include "learner/scalar.h"
 
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define RECORDER_EVENT_BYTES (1u << 20)
 #define RECORDER_MARK_EVERY_S 0.5
@@ -152,18 +152,6 @@ double recorder_elapsed(const struct recorder *r)
 
 // ---------------------------------------------------------------- snapshot
 
-static uint64_t recorder_rss(void)
-{
-    unsigned long long total, resident = 0;
-    FILE              *file = fopen("/proc/self/statm", "r");
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%llu %llu", &total, &resident) != 2)
-        resident = 0;
-    fclose(file);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static void recorder_mark(struct recorder *r, const struct status *s, double now)
 {
     if (r->n_marks > 0 && now - r->marks[r->n_marks - 1].time < RECORDER_MARK_EVERY_S)
@@ -209,7 +197,7 @@ static void recorder_snapshot(struct recorder *r, const struct status *s)
     memcpy(d, s, offsetof(struct status, version));
     snprintf(d->version, sizeof d->version, "%s", version_text());
     d->elapsed_s = recorder_elapsed(r);
-    d->rss_bytes = recorder_rss();
+    d->rss_bytes = memory_resident();
     d->utd =
         d->steps > d->start_step ? (double)d->updates / (double)(d->steps - d->start_step) : NAN;
     recorder_rates(d, r, now);

@@ -33,9 +33,7 @@ static int spec_open(struct learner *l, struct error *err)
         return err->code;
     if (o->seed != OPTION_UNSET)
         l->spec.seed = o->seed;
-    uint64_t actors = o->actors > 0 ? o->actors : 1;
-    if (l->spec.cluster.envs_per_actor == 0)
-        l->spec.cluster.envs_per_actor = (l->spec.env.num_envs + actors - 1) / actors;
+    l->spec.cluster.envs_per_actor = spec_envs_per_actor(&l->spec, o->actors);
     if (o->actors > l->spec.cluster.max_actors)
         return error_set(err, ERR_SPEC, "--actors %" PRIu64 ": cluster.max_actors is %" PRIu64,
                          o->actors, l->spec.cluster.max_actors);
@@ -251,16 +249,6 @@ static int task_wait(struct learner *l, struct error *err)
 
 // ------ learning
 
-// threads for updates: every core that local actors leave free, at least one
-static size_t threads_choose(const struct learner *l)
-{
-    size_t cores = cores_available(), actors = (size_t)l->options->actors;
-    if (l->spec.cluster.learner_threads > 0)
-        return (size_t)l->spec.cluster.learner_threads;
-    // at few cores actors wait for the learner most of the time and give way
-    return cores <= 4 ? cores : actors < cores / 2 ? cores - actors : cores / 2;
-}
-
 static int limiter_open(struct learner *l, struct error *err)
 {
     struct limiter_config config = {
@@ -306,7 +294,8 @@ static int learning_open(struct learner *l, struct error *err)
                          t->name);
     if (!l->replay.open && replay_open(l, capacity_choose(l), O, W, err) < 0)
         return err->code;
-    l->update = update_make(&l->spec, O, A, t->discrete, threads_choose(l), l->spec.seed, err);
+    size_t threads = (size_t)spec_learner_threads(&l->spec, cores_available(), l->options->actors);
+    l->update = update_make(&l->spec, O, A, t->discrete, threads, l->spec.seed, err);
     if (l->update == NULL || limiter_open(l, err) < 0 || publisher_open(l, err) < 0 ||
         batch_init(&l->batch, (size_t)l->spec.memory.batch_size, O, W, A, err) < 0)
         return err->code;

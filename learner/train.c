@@ -96,5 +96,5 @@ int train_run(const struct learner_options *options, struct error *err)
         err->code = 0;
         return 128 + stop_signal();
     }
-    return rc == 0 ? EXIT_DONE : rc == ERR_SPEC ? EXIT_USAGE : EXIT_FAILED;
+    return program_exit(rc);
 }

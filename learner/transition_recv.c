@@ -119,9 +119,8 @@ static int sockets_open(struct transition_recv *tr, const struct transition_recv
         .heartbeat_s = c->reception.heartbeat_s,
         .heartbeat_timeout_s = c->reception.timeout_s,
         .linger_s = 3.0,
-        .public_key = c->keys == NULL ? NULL : c->keys->public_key,
-        .secret_key = c->keys == NULL ? NULL : c->keys->secret_key,
     };
+    keys_apply(c->keys, &options);
     if (c->keys != NULL) {
         tr->zap = link_zap_open(tr->hub, keys_allow, c->keys, err);
         if (tr->zap == NULL)
@@ -232,16 +231,6 @@ void transition_recv_stop_actors(struct transition_recv *tr, const char *reason)
     stop_ask(tr, ROLE_ACTOR, reason);
 }
 
-static struct timespec deadline_in(double seconds)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    double at = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec + seconds;
-    t.tv_sec = (time_t)at;
-    t.tv_nsec = (long)((at - (double)t.tv_sec) * 1e9);
-    return t;
-}
-
 void transition_recv_pause(struct transition_recv *tr)
 {
     if (tr == NULL)
@@ -256,7 +245,7 @@ void transition_recv_stop(struct transition_recv *tr, const char *reason, double
     if (tr == NULL)
         return;
     struct reception *r = &tr->reception;
-    struct timespec   deadline = deadline_in(drain_s);
+    struct timespec   deadline = clock_deadline(drain_s);
     stop_ask(tr, ROLE_ACTOR, reason);
     stop_ask(tr, ROLE_EVALUATOR, reason);
     pthread_mutex_lock(&r->lock);
@@ -275,7 +264,7 @@ int transition_recv_wait_task(struct transition_recv *tr, struct reception_task 
                               double timeout_s)
 {
     struct reception *r = &tr->reception;
-    struct timespec   deadline = deadline_in(timeout_s);
+    struct timespec   deadline = clock_deadline(timeout_s);
     int               code = 0;
     pthread_mutex_lock(&r->lock);
     while (!r->task.known && code == 0)
@@ -317,7 +306,7 @@ int transition_recv_publish(struct transition_recv *tr, uint64_t version, const 
 int transition_recv_wait_actors(struct transition_recv *tr, size_t n, double timeout_s)
 {
     struct reception *r = &tr->reception;
-    struct timespec   deadline = deadline_in(timeout_s);
+    struct timespec   deadline = clock_deadline(timeout_s);
     int               code = 0;
     pthread_mutex_lock(&r->lock);
     while (transition_live(r, ROLE_ACTOR, true) < n && code == 0)
@@ -356,7 +345,7 @@ int transition_recv_collect(struct transition_recv *tr, size_t slot, uint64_t n,
 {
     struct reception *r = &tr->reception;
     struct peer      *p = &r->peers.peers[slot];
-    struct timespec   deadline = deadline_in(timeout_s);
+    struct timespec   deadline = clock_deadline(timeout_s);
     int               code = 0;
     assert(slot < r->peers.actors && r->config.lockstep);
     pthread_mutex_lock(&r->lock);

@@ -266,6 +266,15 @@ int keys_open_actor(struct keys *keys, const char *directory, struct error *err)
     return code;
 }
 
+void keys_apply(const struct keys *keys, struct link_options *o)
+{
+    if (keys == NULL)
+        return;
+    o->public_key = keys->public_key;
+    o->secret_key = keys->secret_key;
+    o->server_key = keys->server_key[0] != '\0' ? keys->server_key : NULL;
+}
+
 void keys_close(struct keys *keys)
 {
     free(keys->allowed);

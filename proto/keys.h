@@ -42,6 +42,10 @@ int  keys_open_learner(struct keys *keys, const char *directory, struct error *e
 int  keys_open_actor(struct keys *keys, const char *directory, struct error *err);
 void keys_close(struct keys *keys);
 
+// Gives a socket its keys: a learner's pair, or an actor's with the learner's public key. keys NULL: none.
+// They are borrowed by o.
+void keys_apply(const struct keys *keys, struct link_options *o);
+
 // Reads the allow-list again when its files have changed; looks once a second. Not thread-safe.
 void keys_refresh(struct keys *keys, double now);
 

@@ -8,6 +8,7 @@
 #include "actor/transition_send.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "learner/transition_recv.h"
 
 #include <math.h>
@@ -135,13 +136,7 @@ static int sender_main(const struct bench *b, size_t first, size_t n)
 
 static double rss_mb(void)
 {
-    long  pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    if (f == NULL || fscanf(f, "%*s %ld", &pages) != 1)
-        pages = 0;
-    if (f != NULL)
-        fclose(f);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e6;
+    return (double)memory_resident() / 1e6;
 }
 
 static int measure(const struct bench *b, struct transition_recv *recv, const struct replay *replay)

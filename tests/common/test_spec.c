@@ -374,6 +374,30 @@ static void the_ratio_is_an_exact_reduced_fraction(void **state)
     }
 }
 
+static void environments_are_divided_among_local_actors(void **state)
+{
+    (void)state;
+    parse(lab_yaml, "long", NULL);
+    spec.env.num_envs = 16;
+    spec.cluster.envs_per_actor = 0;
+    assert_int_equal(spec_envs_per_actor(&spec, 0), 16);
+    assert_int_equal(spec_envs_per_actor(&spec, 3), 6);
+    spec.cluster.envs_per_actor = 4;
+    assert_int_equal(spec_envs_per_actor(&spec, 3), 4);
+}
+
+static void updates_get_the_cores_that_actors_leave(void **state)
+{
+    (void)state;
+    parse(lab_yaml, "long", NULL);
+    spec.cluster.learner_threads = 0;
+    assert_int_equal(spec_learner_threads(&spec, 2, 2), 2);
+    assert_int_equal(spec_learner_threads(&spec, 16, 4), 12);
+    assert_int_equal(spec_learner_threads(&spec, 16, 100), 8);
+    spec.cluster.learner_threads = 3;
+    assert_int_equal(spec_learner_threads(&spec, 16, 4), 3);
+}
+
 static void the_hash_tells_all_but_seed_and_file(void **state)
 {
     (void)state;
@@ -520,6 +544,8 @@ int main(void)
         cmocka_unit_test(modules_are_joined_by_their_graph),
         cmocka_unit_test(a_custom_task_is_read),
         cmocka_unit_test(the_ratio_is_an_exact_reduced_fraction),
+        cmocka_unit_test(environments_are_divided_among_local_actors),
+        cmocka_unit_test(updates_get_the_cores_that_actors_leave),
         cmocka_unit_test(the_hash_tells_all_but_seed_and_file),
         cmocka_unit_test(any_spec_reads_back_as_it_was_written),
         cmocka_unit_test(special_specs_read_back),

@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { OBS = 17, ACT = 6, BLOCK = 64, BLOCKS = 512, CHECKPOINTS = 5, CALM = 50 };
@@ -37,13 +36,6 @@ struct bench {
     struct update_block blocks[BLOCKS];
     size_t              n_blocks;
 };
-
-static double cpu_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static uint64_t setting(const char *name, uint64_t otherwise)
 {
@@ -213,8 +205,8 @@ int main(void)
     }
     double write_s = 0, stall_cpu = 0;
     for (int i = 0; i < CHECKPOINTS; i++) {
-        double cpu = cpu_now(), s = save(&b, &err);
-        cpu = cpu_now() - cpu;
+        double cpu = clock_thread(), s = save(&b, &err);
+        cpu = clock_thread() - cpu;
         stall_cpu = cpu > stall_cpu ? cpu : stall_cpu;
         stall = s > stall ? s : stall;
         while (busy(&b)) {

@@ -5,6 +5,7 @@
 
 #include "actor/transition_send.h"
 #include "common/clock.h"
+#include "common/memory.h"
 #include "learner/transition_recv.h"
 
 #include <arpa/inet.h>
@@ -194,12 +195,7 @@ static void rig_stop(struct rig *rig)
 
 static inline double rss_mb(void)
 {
-    long  pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    assert_non_null(f);
-    assert_int_equal(fscanf(f, "%*s %ld", &pages), 1);
-    fclose(f);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e6;
+    return (double)memory_resident() / 1e6;
 }
 
 // ------ raw peers
@@ -304,6 +300,20 @@ static bool raw_say(int fd, const struct message *m)
 {
     static uint8_t out[MESSAGE_OVERHEAD + MESSAGE_ROWS_MAX];
     return raw_frame(fd, 0, out, message_encode(out, sizeof out, m));
+}
+
+// Both ports count and cut a connection whose greeting names a mechanism of four letters.
+static inline void rig_refuses_mechanism(struct rig *rig, const char *mechanism)
+{
+    // a ZMTP signature, version 3.0
+    uint8_t greeting[64] = {0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0};
+    memcpy(greeting + 12, mechanism, 4);
+    for (int port = 0; port < 2; port++) {
+        int fd = raw_connect(rig->port + port);
+        assert_true(raw_write(fd, greeting, sizeof greeting));
+        rig_rejects(rig, REJECT_HANDSHAKE, (uint64_t)port + 1);
+        raw_cut(fd);
+    }
 }
 
 static struct message raw_hello(const char *name)
