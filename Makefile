@@ -13,7 +13,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 
 # ---------------------------------------------------------------- dependencies
 
-BUILDS := all train test test-faults test-chaos test-actor golden bench bench-% asan tsan keys report install lib fuzz scaling test-cluster video pictures deb build/%
+BUILDS := all train test test-faults test-chaos test-actor golden bench bench-% asan tsan keys report install lib fuzz scaling benchmark test-cluster video pictures deb build/%
 NEEDED := $(filter $(BUILDS),$(or $(MAKECMDGOALS),all))
 export MUJOCO MUJOCO_DIR BLAS CC
 # $(shell) does not see what is exported
@@ -235,6 +235,14 @@ keys: $(B)/crossfleet-learner  ## CURVE keys for learner and actors in keys/, as
 .PHONY: scaling
 scaling: $(PROGRAMS)  ## actors x ratio x envs x seeds, measured and planned: SWEEP=deploy/scaling.yaml OUT=runs/scaling
 	$(Q)BIN=$(B) deploy/scaling $(or $(SWEEP),deploy/scaling.yaml) -o $(or $(OUT),runs/scaling)
+
+.PHONY: benchmark benchmarks-page
+benchmark: $(PROGRAMS)  ## runs for BENCHMARKS.md: TASKS=, SEEDS="1 2 3", SPECS=configs/fast, ACTORS=, JOBS=, RUNS=
+	$(Q)BIN=$(B) tests/benchmark $(TASKS) --actors $(ACTORS) $(if $(SEEDS),--seeds '$(SEEDS)') \
+		$(if $(SPECS),--specs $(SPECS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(SET),--set '$(SET)')
+benchmarks-page:  ## BENCHMARKS.md's tables and pictures from tests/benchmarks
+	$(Q)tests/benchmarks/page.py
 
 .PHONY: fuzz
 fuzz:  ## libFuzzer over everything that is read, with clang: RUNS= and SECONDS= each, TARGETS=
