@@ -240,7 +240,7 @@ scaling: $(PROGRAMS)  ## actors x ratio x envs x seeds, measured and planned: SW
 benchmark: $(PROGRAMS)  ## runs for BENCHMARKS.md: TASKS=, SEEDS="1 2 3", SPECS=configs/fast, ACTORS=, JOBS=, RUNS=
 	$(Q)BIN=$(B) tests/benchmark $(TASKS) --actors $(ACTORS) $(if $(SEEDS),--seeds '$(SEEDS)') \
 		$(if $(SPECS),--specs $(SPECS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(RUNS),--runs $(RUNS)) \
-		$(if $(SET),--set '$(SET)')
+		$(if $(SET),--set '$(SET)') $(if $(TAKE),--take) $(if $(COMMIT),--commit $(COMMIT))
 benchmarks-page:  ## BENCHMARKS.md's tables and pictures from tests/benchmarks
 	$(Q)tests/benchmarks/page.py
 

@@ -133,8 +133,20 @@ class Page:
                 f"{with_interval(last)} after {frames_text(group)}{shortfall(last, slm)}",
                 number(res.iqm(best)), rate(group, "max_frame"), rate(group, "updates"),
                 f"`{command(specs, name, group)}`"])
-        return table(["task", "SLM-Lab", "reached by", "steps", "minutes", "at the end", "best",
-                      "steps/s", "updates/s", "command"], rows)
+        head = ["task", "SLM-Lab", "reached by", "steps", "minutes", "at the end", "best",
+                "steps/s", "updates/s", "command"]
+        return table(head, rows) + (self.summary(specs) if rows else "")
+
+    def summary(self, specs):
+        groups = [(self.score[task]["return"], group) for _, task, group in self.groups(specs)
+                  if task in self.score]
+        above = sum(res.iqm(ends(group)) >= score for score, group in groups)
+        by_all = sum(median_reached(group, score)[2] == len(group) for score, group in groups)
+        machines = sorted({f"{r.facts.get('processor', '?')}, {r.facts.get('cores', '?')} cores"
+                           for _, _, group in self.groups(specs) for r in group})
+        return (f"\n{len(groups)} of SLM-Lab's {len(self.score)} tasks: {above} end at or above "
+                f"its score, every seed of {by_all} has reached it. "
+                f"Machine: {'; '.join(machines)}.\n")
 
     def runs(self, specs):
         rows = []

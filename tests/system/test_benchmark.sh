@@ -88,19 +88,27 @@ check 'no learner is left' is "$(pgrep -f "crossfleet-learner train $work/specs"
 check 'the killed run has gone on' grep -q 'pendulum-s1: goes on' "$work/log"
 check 'and is stored' test -s "$work/store/specs/pendulum-s1.csv.gz"
 check 'the second is not' test ! -e "$work/store/specs/pendulum-s2.csv.gz"
-check 'the same line ends' benchmark pendulum --seeds '1 2'
+check 'the same line ends' benchmark pendulum --seeds '1 2' --set cluster.checkpoint_interval_s=1
 for seed in 1 2; do
     check "seed $seed is stored to its last step" is "$(stored $seed | tail -n 1 | cut -d, -f1)" 3000
     check "with what the learner wrote" is "$(stored $seed | grep -v '^#')" \
         "$(cat "$work/runs/pendulum-s$seed/evaluations.csv")"
     check "and what made it" is "$(stored $seed | grep -cE '^# (task: Pendulum-v1|seed: '$seed'|commit: .+)$')" 3
 done
+rm -r "$work/store/specs"
+benchmark pendulum --seeds '1 2 3' --take >"$work/took" 2>&1
+check 'finished runs are taken as they are' is $? 0
+check 'the others are not started' grep -q 'pendulum-s3 is not finished' "$work/took"
+check 'taken is what the learner wrote' is "$(stored 2 | grep -v '^#')" \
+    "$(cat "$work/runs/pendulum-s2/evaluations.csv")"
+check 'and what of the machine was set' grep -q '^# set: cluster.checkpoint_interval_s=1$' <(stored 2)
 sum=$(cat "$work/store/specs/"*.gz | sha256sum)
-rm -r "$work/runs"
+mv "$work/runs" "$work/away"
 begun=$SECONDS
 check 'what is stored is not run again' benchmark pendulum --seeds '1 2'
 check 'nor changed' is "$(cat "$work/store/specs/"*.gz | sha256sum)" "$sum"
 check 'and takes no time' test $((SECONDS - begun)) -lt 10
+mv "$work/away" "$work/runs"
 
 # --- the page
 page_anew() { tests/benchmarks/page.py --store "$work/store" --page "$work/page.md"; }
@@ -150,12 +158,16 @@ refused() { # SENTENCE TEXT COMMAND...
 refused 'a task without a spec' 'nothing.yaml: no such spec; there are pendulum' benchmark nothing
 refused 'a seed that is no number' 'one: not numbers' benchmark --seeds one
 refused 'a setting of the algorithm' 'only cluster. keys' benchmark --set agent.algorithm.gamma=0.5
+rm -r "$work/store/specs"
+refused 'a run of another spec' 'gamma: 0.99, not gamma: 0.9' benchmark pendulum --take
 sed 's/name: CrossQ/name: Nonsense/' "$work/specs/pendulum.yaml" >"$work/specs/wrong.yaml"
 refused 'a spec with an error' 'wrong-s1: ended with exit code 2' benchmark wrong --seeds 1
 refused 'a table that does not exist' 'table:nonsense: there are results' tests/benchmarks/page.py \
     --store "$work/store" --page <(printf '<!-- table:nonsense -->\n<!-- end -->\n')
 refused 'a table without an end' 'needs an <!-- end -->' tests/benchmarks/page.py --store "$work/store" \
     --page <(printf '<!-- table:results specs -->\n')
+sed -i 's/gamma: 0.9$/gamma: 0.99/' "$work/specs/pendulum.yaml"
+check 'the spec as it was takes them again' benchmark pendulum --seeds '1 2' --take
 head -c 100 "$work/store/specs/pendulum-s1.csv.gz" >"$work/cut" && mv "$work/cut" "$work/store/specs/pendulum-s1.csv.gz"
 refused 'a stored file that was cut' 'pendulum-s1.csv.gz: ' page_anew
 printf 'timesteps,wall_s,mean\n1,2,3\n' | gzip >"$work/store/specs/pendulum-s1.csv.gz"
