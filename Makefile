@@ -190,20 +190,24 @@ golden: $(B)/tests/actor/test_golden_env $(B)/tests/learner/test_golden_crossq  
 	$(Q)status=0; for test in $^; do CROSSFLEET_GOLDEN=$(GOLDEN) $$test || status=1; done; exit $$status
 
 # variables of the benchmarks are passed on when somebody sets them
-$(foreach name,WIDTHS TASKS SECONDS THREADS,$(if $(filter command% environment%,$(origin $(name))),$(eval export $(name))))
-ifneq ($(filter bench bench-wire,$(MAKECMDGOALS)),)
+$(foreach name,WIDTHS TASKS SECONDS THREADS SPEC RATE TURNS SET,$(if $(filter command% environment%,$(origin $(name))),$(eval export $(name))))
+ifneq ($(filter bench bench-wire bench-ingest,$(MAKECMDGOALS)),)
 ifneq ($(filter command% environment%,$(origin ACTORS)),)
 export ACTORS
 endif
 endif
 
-.PHONY: bench bench-learner bench-env bench-wire
+.PHONY: bench bench-learner bench-env bench-wire bench-ingest bench-products
 bench: bench-learner bench-env bench-wire  ## all benchmarks, a JSON object a line
 bench-learner: $(B)/tests/learner/bench_learner  ## updates/s: WIDTHS=, THREADS=, SECONDS=
 	@$<
 bench-env: $(B)/tests/actor/bench_env  ## environment steps/s: TASKS=, SECONDS=
 	@$<
 bench-wire: $(B)/tests/bench/bench_wire  ## transitions/s over the wire: ACTORS=, SECONDS=
+	@$<
+bench-ingest: $(B)/tests/bench/bench_ingest  ## updates/s with and without rows coming in: SPEC=, RATE=, THREADS=
+	@$<
+bench-products: $(B)/tests/learner/bench_products  ## each matrix product of an update: WIDTHS=
 	@$<
 
 .PHONY: bench-checkpoint

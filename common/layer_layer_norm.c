@@ -31,37 +31,54 @@ static inline float lanes_total(const float *lanes)
 
 // ---------------------------------------------------------------- forward
 
-// sum of x + b - centre, or of its square
-static inline float row_moment(const float *restrict x, const float *restrict b, float centre,
-                               bool square, size_t n)
+static inline float row_sum(const float *restrict x, size_t n)
+{
+    float  lanes[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            lanes[j] += x[i + j];
+    for (size_t j = 0; i < n; i++, j++)
+        lanes[j] += x[i];
+    return lanes_total(lanes);
+}
+
+// sum of (x - centre)^2
+static inline float row_squares(const float *restrict x, float centre, size_t n)
 {
     float  lanes[LANES] = {0};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
         for (size_t j = 0; j < LANES; j++) {
-            float u = x[i + j] + (b != NULL ? b[i + j] : 0) - centre;
-            lanes[j] += square ? u * u : u;
+            float u = x[i + j] - centre;
+            lanes[j] += u * u;
         }
     for (size_t j = 0; i < n; i++, j++) {
-        float u = x[i] + (b != NULL ? b[i] : 0) - centre;
-        lanes[j] += square ? u * u : u;
+        float u = x[i] - centre;
+        lanes[j] += u * u;
     }
     return lanes_total(lanes);
 }
 
-VEC static void row_forward(const struct layer_layer_norm *l, float *y, const float *x, size_t row)
+VEC static void row_forward(const struct layer_layer_norm *l, float *restrict y,
+                            const float *restrict x, size_t row)
 {
     const size_t n = l->H;
-    const float *b = l->in_bias;
-    const float  low = l->relu_after ? 0 : -INFINITY;
-    float        mean = row_moment(x, b, 0, false, n) / (float)n;
-    double       var = (double)row_moment(x, b, mean, true, n) / (double)n;
-    float        rstd = (float)(1 / sqrt(var + l->eps));
+    const float *restrict b = l->in_bias, *restrict weight = l->weight, *restrict bias = l->bias;
+    const float low = l->relu_after ? 0 : -INFINITY;
+    // y holds x + b until its mean and variance are known
+    if (b == NULL)
+        memcpy(y, x, n * sizeof *y);
+    else
+        for (size_t j = 0; j < n; j++)
+            y[j] = x[j] + b[j];
+    float  mean = row_sum(y, n) / (float)n;
+    double var = (double)row_squares(y, mean, n) / (double)n;
+    float  rstd = (float)(1 / sqrt(var + l->eps));
     l->mean[row] = mean;
     l->rstd[row] = rstd;
-    VEC_INDEPENDENT
     for (size_t j = 0; j < n; j++) {
-        float u = (x[j] + (b != NULL ? b[j] : 0) - mean) * rstd * l->weight[j] + l->bias[j];
+        float u = (y[j] - mean) * rstd * weight[j] + bias[j];
         y[j] = u < low ? low : u;
     }
 }

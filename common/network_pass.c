@@ -182,7 +182,7 @@ static bool meets_before(const struct network *net, size_t i)
 // piece k of all networks' pieces
 static struct slot slot_of(const struct network_pass *p, size_t k)
 {
-    return (struct slot){k % p->parts, p->parts, pool_lane(p->pool, k, p->n * p->parts)};
+    return (struct slot){k % p->parts, p->parts, pool_lane(p->pool, k)};
 }
 
 // one piece of the ops from job->stage to the next meeting

@@ -1,6 +1,7 @@
 #include "common/spec.h"
 
 #include "common/crc32c.h"
+#include "common/pool.h"
 #include "common/spec_bind.h"
 #include "common/spec_source.h"
 
@@ -154,7 +155,8 @@ uint64_t spec_learner_threads(const struct spec *spec, uint64_t cores, uint64_t 
     if (spec->cluster.learner_threads > 0)
         return spec->cluster.learner_threads;
     // at few cores actors wait for the learner most of the time and give way
-    return cores <= 4 ? cores : actors < cores / 2 ? cores - actors : cores / 2;
+    uint64_t threads = cores <= 4 ? cores : actors < cores / 2 ? cores - actors : cores / 2;
+    return threads < POOL_THREADS ? threads : POOL_THREADS;
 }
 
 uint32_t spec_hash(const struct spec *spec)

@@ -117,7 +117,7 @@
          "between checkpoints; 0: only at the end and when stopped")                                                           \
   UINT("cluster.lockstep_checkpoint_steps", cluster.lockstep_checkpoint_steps, FROM(1), TO(1e15), IS(5000), "steps",            \
        "between checkpoints of --lockstep")                                                                                    \
-  UINT("cluster.learner_threads", cluster.learner_threads, FROM(0), TO(256), IS(0), "", "threads of an update; 0: by the machine") \
+  UINT("cluster.learner_threads", cluster.learner_threads, FROM(0), TO(64), IS(0), "", "threads of an update; 0: by the machine") \
   UINT("cluster.max_actors", cluster.max_actors, FROM(1), TO(65536), IS(1024), "", "most actors at a time")                     \
   UINT("cluster.max_policy_lag", cluster.max_policy_lag, FROM(0), TO(1e15), IS(0), "versions",                                  \
        "an actor whose weights are older waits for newer ones; 0: any will do")                                                                     \

@@ -6,6 +6,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+// Rows that replay_gather asks for before it comes to them.
+#define AHEAD 8
+
 int replay_init(struct replay *r, struct row_shape shape, uint64_t capacity, size_t slots,
                 size_t undo, const char *path, bool resume, struct error *err)
 {
@@ -151,6 +154,12 @@ void replay_draw(struct replay *r, struct batch *b, bool newest, struct rng *sam
         b->index[b->B - 1] = (inserted - 1) % r->capacity;
 }
 
+static inline void row_fetch(const float *row, size_t words)
+{
+    for (size_t i = 0; i < words; i += 16)
+        __builtin_prefetch(row + i);
+}
+
 void replay_gather(struct replay *r, struct batch *b)
 {
     const struct row_shape *s = &r->shape;
@@ -158,6 +167,9 @@ void replay_gather(struct replay *r, struct batch *b)
     pthread_mutex_lock(&r->lock);
     for (size_t i = 0; i < b->B; i++) {
         const float *row = r->rows + (size_t)b->index[i] * s->words;
+        // rows lie anywhere in memory: the ones to come are on their way meanwhile
+        if (i + AHEAD < b->B)
+            row_fetch(r->rows + (size_t)b->index[i + AHEAD] * s->words, s->words);
         memcpy(b->obs + i * s->obs, row, s->obs * sizeof(float));
         memcpy(b->action + i * s->action, row + s->obs, s->action * sizeof(float));
         memcpy(b->next_obs + i * s->obs, row + s->next_obs, s->obs * sizeof(float));

@@ -59,8 +59,8 @@ void sampler_draw(struct sampler *s, struct replay *replay, struct batch *b, dou
             b->weight[i] = 1;
     }
     replay_gather(replay, b);
-    rng_normal_fill(&s->noise, b->noise_next, b->B * b->A);
-    rng_normal_fill(&s->noise, b->noise_policy, b->B * b->A);
+    rng_normal_pairs(&s->noise, b->noise_next, b->B * b->A);
+    rng_normal_pairs(&s->noise, b->noise_policy, b->B * b->A);
 }
 
 void sampler_learned(struct sampler *s, const struct batch *b, const float *td_error)

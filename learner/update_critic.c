@@ -199,7 +199,7 @@ bool update_critics(struct update *u, struct update_result *result)
         values_crossq(u);
     else
         values_sac(u);
-    struct profile_lane *lane = pool_lane(u->pool, 0, 1);
+    struct profile_lane *lane = pool_caller_lane(u->pool);
     double               start = profile_start(lane);
     compute_targets(u);
     critic_losses(u, result);

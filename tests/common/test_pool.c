@@ -1,5 +1,6 @@
 #include "common/pool.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -67,11 +68,37 @@ static void a_round_sees_what_the_last_one_wrote(void **state)
     pool_free(p);
 }
 
+struct held {
+    atomic_int ran;
+};
+
+// part 0 holds its thread until all others have run, those that belong to this thread too
+static void held_part(void *arg, size_t part)
+{
+    struct held *h = arg;
+    if (part > 0)
+        atomic_fetch_add(&h->ran, 1);
+    while (part == 0 && atomic_load(&h->ran) < PARTS - 1)
+        sched_yield();
+}
+
+static void a_thread_that_is_held_up_loses_its_parts_to_others(void **state)
+{
+    (void)state;
+    struct error err;
+    struct pool *p = pool_make(2, &err);
+    struct held  h = {.ran = 0};
+    pool_run(p, "held", PARTS, held_part, &h);
+    assert_int_equal(atomic_load(&h.ran), PARTS - 1);
+    pool_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_part_runs_once),
         cmocka_unit_test(a_round_sees_what_the_last_one_wrote),
+        cmocka_unit_test(a_thread_that_is_held_up_loses_its_parts_to_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,8 +206,8 @@ static void one_update(struct work *w, struct profile_lane *lane)
         w->batch.weight[i] = 1;
     profile_add(lane, "sample batch", start);
     start = profile_start(lane);
-    rng_normal_fill(&w->noise, w->batch.noise_next, BATCH * ACT);
-    rng_normal_fill(&w->noise, w->batch.noise_policy, BATCH * ACT);
+    rng_normal_pairs(&w->noise, w->batch.noise_next, BATCH * ACT);
+    rng_normal_pairs(&w->noise, w->batch.noise_policy, BATCH * ACT);
     profile_add(lane, "draw noise", start);
     update_step(w->update, &w->batch, &result);
     if (result.skipped) {
