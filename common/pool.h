@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #define POOL_THREADS 64
-#define POOL_PARTS   256  // of one job
+#define POOL_PARTS 256  // of one job
 
 struct pool;  // hides threads and atomics
 
