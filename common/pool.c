@@ -1,5 +1,6 @@
 #include "common/pool.h"
 
+#include "common/clock.h"
 #include "common/vec.h"
 
 #include <assert.h>
@@ -10,9 +11,11 @@
 #include <stdlib.h>
 
 // Turns of a waiting loop before it sleeps. The most is about 100 us, longer than the gaps inside an
-// update and the draw of its batch; the fewest remain when waits have been longer than that.
+// update and the draw of its batch; the fewest remain where waits are long.
 #define SPINS_MOST 5000
-#define SPINS_LEAST 40
+#define SPINS_LEAST 100
+// A wait that was shorter was not worth sleeping.
+#define SHORT_WAIT_S 200e-6
 
 // Parts of the running round that a thread has not begun, open to all: round, next part, end.
 struct share {
@@ -61,13 +64,13 @@ static inline void relax(void)
 #endif
 }
 
-// A wait that ended in sleep makes the next ones less patient, one that did not more: where others
-// want the processor, spinning only takes it from the thread that is waited for.
-static size_t spins_after(size_t spins, bool slept)
+// Long waits make the next ones less patient, short ones more: where others want the processor,
+// spinning only takes it from the thread that is waited for.
+static size_t spins_after(size_t spins, bool brief)
 {
-    if (slept)
+    if (!brief)
         return spins / 2 > SPINS_LEAST ? spins / 2 : SPINS_LEAST;
-    return spins * 2 < SPINS_MOST ? spins * 2 : SPINS_MOST;
+    return spins * 4 < SPINS_MOST ? spins * 4 : SPINS_MOST;
 }
 
 // ------ parts
@@ -121,18 +124,19 @@ static uint32_t next_round(struct pool *p, uint32_t seen, size_t *spins)
     for (size_t i = 0; i < *spins; i++) {
         uint32_t round = atomic_load_explicit(&p->round, memory_order_acquire);
         if (round != seen) {
-            *spins = spins_after(*spins, false);
+            *spins = spins_after(*spins, true);
             return round;
         }
         relax();
     }
-    *spins = spins_after(*spins, true);
+    double start = clock_now();
     pthread_mutex_lock(&p->lock);
     p->sleepers++;
     while (atomic_load(&p->round) == seen)
         pthread_cond_wait(&p->wake, &p->lock);
     p->sleepers--;
     pthread_mutex_unlock(&p->lock);
+    *spins = spins_after(*spins, clock_now() - start < SHORT_WAIT_S);
     return atomic_load(&p->round);
 }
 
@@ -171,18 +175,19 @@ static void wait_round(struct pool *p)
 {
     for (size_t i = 0; i < p->spins; i++) {
         if (atomic_load_explicit(&p->left, memory_order_acquire) == 0) {
-            p->spins = spins_after(p->spins, false);
+            p->spins = spins_after(p->spins, true);
             return;
         }
         relax();
     }
-    p->spins = spins_after(p->spins, true);
+    double start = clock_now();
     pthread_mutex_lock(&p->lock);
     p->caller_sleeps = true;
     while (atomic_load(&p->left) != 0)
         pthread_cond_wait(&p->done, &p->lock);
     p->caller_sleeps = false;
     pthread_mutex_unlock(&p->lock);
+    p->spins = spins_after(p->spins, clock_now() - start < SHORT_WAIT_S);
 }
 
 // ------ the pool
