@@ -14,8 +14,8 @@
 // update and the draw of its batch; the fewest remain where waits are long.
 #define SPINS_MOST 5000
 #define SPINS_LEAST 100
-// A wait that was shorter was not worth sleeping.
-#define SHORT_WAIT_S 200e-6
+// A thread that the system has put aside is away for longer; parts differ by less.
+#define SHORT_WAIT_S 1e-3
 
 // Parts of the running round that a thread has not begun, open to all: round, next part, end.
 struct share {
