@@ -36,16 +36,15 @@ struct work {
 
 static int spec_open(struct spec *spec, struct error *err)
 {
-    const char *file = getenv("SPEC"), *sets = getenv("SET"), *set[SETS];
+    const char *file = bench_text("SPEC", "configs/paper/halfcheetah.yaml"), *set[SETS];
     static char text[4096];
     size_t      n = 0;
-    snprintf(text, sizeof text, "%s", sets == NULL ? "" : sets);
+    snprintf(text, sizeof text, "%s", bench_text("SET", ""));
     for (char *at, *word = strtok_r(text, " ", &at); word != NULL && n < SETS;
          word = strtok_r(NULL, " ", &at))
         set[n++] = word;
     struct spec_options options = {.set = set, .n_set = n};
-    return spec_load(spec, file == NULL ? "configs/paper/halfcheetah.yaml" : file, &options, NULL,
-                     err);
+    return spec_load(spec, file, &options, NULL, err);
 }
 
 static int work_open(struct work *w, const struct bench *b, struct error *err)
@@ -91,18 +90,6 @@ static double turn(struct work *w, const struct bench *b, int pace, double *rows
     return (double)n / (now - start);
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *x, size_t n)
-{
-    qsort(x, n, sizeof *x, compare);
-    return (x[n / 2] + x[(n - 1) / 2]) / 2;
-}
-
 static int learner_main(const struct bench *b)
 {
     struct error                    err = {0};
@@ -124,8 +111,9 @@ static int learner_main(const struct bench *b)
     wire_learner_stop(&w.learner, &after);
     printf("{\"bench\":\"ingest\",\"threads\":%zu,\"actors\":%zu,\"transitions_per_s\":%.0f,"
            "\"lost\":%llu,\"updates_per_s_alone\":%.2f,\"updates_per_s\":%.2f,\"cost\":%.4f}\n",
-           b->threads, b->wire.actors, median(rows, b->turns), (unsigned long long)after.lost,
-           median(alone, b->turns), median(with, b->turns), median(cost, b->turns));
+           b->threads, b->wire.actors, bench_median(rows, b->turns), (unsigned long long)after.lost,
+           bench_median(alone, b->turns), bench_median(with, b->turns),
+           bench_median(cost, b->turns));
     fflush(stdout);
     work_close(&w);
     return after.lost > 0;
@@ -137,14 +125,14 @@ int main(void)
     static struct bench b;
     int                 status, code = 0;
     b = (struct bench){.wire = {.bench = "bench-ingest",
-                                .actors = (size_t)wire_setting("ACTORS", 4),
+                                .actors = (size_t)bench_number("ACTORS", 4),
                                 .obs = 17,
                                 .act = 6,
                                 .window = 2048},
-                       .threads = (size_t)wire_setting("THREADS", 2),
-                       .turns = (size_t)wire_setting("TURNS", 7),
-                       .rate = (int)wire_setting("RATE", 2000),
-                       .seconds = wire_setting("SECONDS", 2)};
+                       .threads = (size_t)bench_number("THREADS", 2),
+                       .turns = (size_t)bench_number("TURNS", 7),
+                       .rate = (int)bench_number("RATE", 2000),
+                       .seconds = bench_number("SECONDS", 2)};
     if (b.threads < 1 || b.turns < 1 || b.turns > TURNS_MOST || b.wire.actors < 1) {
         fprintf(stderr, "bench-ingest: THREADS, ACTORS, TURNS (at most %d) are numbers above 0\n",
                 TURNS_MOST);

@@ -74,13 +74,13 @@ static int bench_run(const struct wire *w, double seconds)
 
 int main(void)
 {
-    const char   *actors = getenv("ACTORS");
-    double        seconds = wire_setting("SECONDS", 5);
+    const char   *at = bench_text("ACTORS", "4 100 1000");
+    double        seconds = bench_number("SECONDS", 5);
     struct error  err = {0};
     struct rlimit files;
     struct wire   w = {.bench = "bench-wire",
-                       .obs = (size_t)wire_setting("OBS", 17),
-                       .act = (size_t)wire_setting("ACT", 6)};
+                       .obs = (size_t)bench_number("OBS", 17),
+                       .act = (size_t)bench_number("ACT", 6)};
     int           code = 0;
     snprintf(w.keys, sizeof w.keys, "/tmp/crossfleet-bench-%d", (int)getpid());
     if (keys_make(w.keys, &err) < 0)
@@ -91,7 +91,6 @@ int main(void)
         setrlimit(RLIMIT_NOFILE, &files);
     }
     log_open("bench", LOG_WARN, false);
-    const char *at = actors == NULL || actors[0] == '\0' ? "4 100 1000" : actors;
     for (char *end; (w.actors = strtoul(at, &end, 10)) > 0 && end != at; at = end) {
         w.window = w.actors <= 16 ? 8192 : 512;
         for (int curve = 0; curve < 2; curve++) {

@@ -6,6 +6,7 @@
 #include "actor/transition_send.h"
 #include "common/clock.h"
 #include "learner/transition_recv.h"
+#include "tests/bench/measure.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -37,12 +38,6 @@ static inline pid_t wire_fork(void)
     if (pid == 0)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
     return pid;
-}
-
-static inline double wire_setting(const char *name, double otherwise)
-{
-    const char *text = getenv(name);
-    return text == NULL || text[0] == '\0' ? otherwise : strtod(text, NULL);
 }
 
 // ------ senders

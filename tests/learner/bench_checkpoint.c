@@ -15,6 +15,7 @@
 #include "learner/checkpoint.h"
 #include "learner/replay.h"
 #include "learner/update.h"
+#include "tests/bench/measure.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -36,12 +37,6 @@ struct bench {
     struct update_block blocks[BLOCKS];
     size_t              n_blocks;
 };
-
-static uint64_t setting(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
-}
 
 static void must(int rc, const struct error *err)
 {
@@ -184,9 +179,9 @@ int main(void)
     const char         *dir = getenv("DIR");
     blas_init();
     log_open("bench", LOG_ERROR, false);
-    b.rows = setting("ROWS", 1000000);
-    b.critic = setting("CRITIC", 512);
-    b.threads = setting("THREADS", 1);
+    b.rows = (uint64_t)bench_number("ROWS", 1000000);
+    b.critic = (uint64_t)bench_number("CRITIC", 512);
+    b.threads = (uint64_t)bench_number("THREADS", 1);
     snprintf(b.dir, sizeof b.dir, "%s/crossfleet-bench-XXXXXX", dir != NULL ? dir : "/tmp");
     if (mkdtemp(b.dir) == NULL)
         must(error_set(&err, ERR_SYSTEM, "%s: cannot be made", b.dir), &err);

@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "learner/replay.h"
 #include "learner/update_state.h"
+#include "tests/bench/measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,12 +217,6 @@ static void one_update(struct work *w, struct profile_lane *lane)
     }
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 // updates a second over some seconds
 static double stretch(struct work *w, double seconds)
 {
@@ -259,8 +254,7 @@ static double measure(struct work *w, const struct bench *b, struct pool *pool, 
         rates[i] = stretch(w, b->seconds / STRETCHES);
     }
     block_free(job.x, size);
-    qsort(rates, STRETCHES, sizeof *rates, compare);
-    return rates[STRETCHES / 2];
+    return bench_median(rates, STRETCHES);
 }
 
 static int show_profile(struct work *w, const struct bench *b, struct error *err)
@@ -304,19 +298,13 @@ static void run(const struct bench *b, struct pool *pool)
     work_free(&w);
 }
 
-static const char *setting(const char *name, const char *otherwise)
-{
-    const char *text = getenv(name);
-    return text == NULL || *text == 0 ? otherwise : text;
-}
-
 int main(void)
 {
-    const char  *widths = setting("WIDTHS", "256 512 1024 2048");
-    struct bench b = {.seconds = strtod(setting("SECONDS", "5"), NULL),
-                      .threads = strtoul(setting("THREADS", "2"), NULL, 10),
-                      .count = strtoul(setting("COUNT", "0"), NULL, 10),
-                      .profile = setting("PROFILE", NULL)};
+    const char  *widths = bench_text("WIDTHS", "256 512 1024 2048");
+    struct bench b = {.seconds = bench_number("SECONDS", 5),
+                      .threads = (size_t)bench_number("THREADS", 2),
+                      .count = (size_t)bench_number("COUNT", 0),
+                      .profile = bench_text("PROFILE", NULL)};
     struct error err = {0};
     if (b.threads < 1 || !(b.seconds > 0)) {
         fprintf(stderr, "bench_learner: THREADS and SECONDS are numbers above 0\n");

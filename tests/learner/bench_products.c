@@ -10,6 +10,7 @@
 #include "common/block.h"
 #include "common/clock.h"
 #include "common/network_pass.h"
+#include "tests/bench/measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,12 +137,6 @@ static void product_run(const struct product *p, const struct operands *o, size_
         layer_linear_backward_input(&l, o->dx, ld, o->y, ld, 0, p->rows, p->first, l.in);
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 // median seconds of some tries, each over all operands or as often over the first ones
 static double product_seconds(const struct product *p, const struct stock *s, bool cold)
 {
@@ -152,8 +147,7 @@ static double product_seconds(const struct product *p, const struct stock *s, bo
             product_run(p, &s->list[cold ? i : 0], s->ld);
         seconds[try < 0 ? 0 : try] = (clock_thread() - start) / (double)s->n;
     }
-    qsort(seconds, TRIES, sizeof *seconds, compare);
-    return seconds[TRIES / 2];
+    return bench_median(seconds, TRIES);
 }
 
 // best rate of the hidden product, as bench_learner finds it
@@ -240,11 +234,10 @@ static int run(size_t width, struct error *err)
 
 int main(void)
 {
-    const char  *widths = getenv("WIDTHS");
+    const char  *widths = bench_text("WIDTHS", "256 512 1024");
     struct error err = {0};
     char        *end;
     blas_init();
-    widths = widths == NULL || *widths == 0 ? "256 512 1024" : widths;
     for (size_t width; (width = strtoul(widths, &end, 10)) > 0; widths = end)
         if (run(width, &err) < 0) {
             fprintf(stderr, "bench_products: %s\n", err.text);
