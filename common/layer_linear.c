@@ -1,6 +1,6 @@
 #include "common/layer_linear.h"
 
-#include "common/blas.h"
+#include "common/product.h"
 #include "common/vec.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ void layer_linear_forward(const struct layer_linear *l, float *y, size_t ldy, co
                           size_t ldx, size_t r0, size_t r1, size_t c0, size_t c1)
 {
     if (r0 < r1 && c0 < c1)
-        blas_nt(y + r0 * ldy + c0, ldy, x + r0 * ldx, ldx, l->weight + c0 * l->ld, l->ld, r1 - r0,
+        product_nt(y + r0 * ldy + c0, ldy, x + r0 * ldx, ldx, l->weight + c0 * l->ld, l->ld, r1 - r0,
                 c1 - c0, padded(l->in));
 }
 
@@ -23,7 +23,7 @@ void layer_linear_backward_weight(const struct layer_linear *l, const float *dy,
                                   const float *x, size_t ldx, size_t rows, size_t c0, size_t c1)
 {
     if (c0 < c1)
-        blas_tn(l->dweight + c0 * l->ld, l->ld, dy + c0, lddy, x, ldx, c1 - c0, padded(l->in),
+        product_tn(l->dweight + c0 * l->ld, l->ld, dy + c0, lddy, x, ldx, c1 - c0, padded(l->in),
                 rows);
 }
 
@@ -54,6 +54,6 @@ void layer_linear_backward_input(const struct layer_linear *l, float *dx, size_t
     if (l->out == 1)
         outer_product(l, dx, lddx, dy, lddy, r0, r1, k0, k1);
     else if (r0 < r1 && k0 < k1)
-        blas_nn(dx + r0 * lddx + k0, lddx, dy + r0 * lddy, lddy, l->weight + k0, l->ld, r1 - r0,
+        product_nn(dx + r0 * lddx + k0, lddx, dy + r0 * lddy, lddy, l->weight + k0, l->ld, r1 - r0,
                 k1 - k0, l->out);
 }

@@ -1,0 +1,29 @@
+// What a matrix product is made of on one kind of processor: see common/product.h for the whole.
+//
+// y = a b goes panel by panel: some columns of b, packed so that they lie one after the other, times all
+// rows of a.
+#ifndef COMMON_PRODUCT_KERNEL_H
+#define COMMON_PRODUCT_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PRODUCT_KERNEL_WIDTH 32  // columns of the widest panel
+
+struct product_kernel {
+    const char *name;
+    size_t      width;   // columns of a panel
+    bool        across;  // whether it takes a left operand that lies (k, m)
+    // y (m, n) = a b, or += if add is set; n <= width. a lies (m, k), or (k, m) if it is across.
+    void (*panel)(bool across, bool add, float *y, size_t ldy, size_t m, size_t n, const float *a,
+                  size_t ld, const float *b, size_t k);
+    // panel (k, width) = n columns of b (k, ld), the others 0
+    void (*pack)(float *panel, const float *b, size_t ld, size_t k, size_t n);
+    // the same of b's transpose (n, ld)
+    void (*pack_across)(float *panel, const float *b, size_t ld, size_t k, size_t n);
+};
+
+// The kernels that this processor can run, the best one first; NULL from the end of the list on.
+const struct product_kernel *product_kernel_at(size_t i);
+
+#endif

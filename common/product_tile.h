@@ -1,0 +1,164 @@
+// The inner part of common/product_kernel.c, which includes it once for each width of vectors.
+//
+// Wants KERNEL (its name), TARGET (the functions' attribute), VECTOR with _ZERO, _LOAD, _STORE, _SET, _ADD and _FMA, LANES,
+// ROWS of a tile (at most 12), ACROSS (whether it is good at that) and NAME(x), which adds the width to
+// a name. Takes them all back.
+
+// y (R, n) of a product, in registers until it is done. b is a packed panel (k, 2 LANES), a is read where
+// it lies: a[i ld + p], or a[p ld + i] if it is across. R, across and two (n > LANES) are constants
+// where this is called, so each makes a loop of its own. add: y's old values stay in.
+TARGET static inline __attribute__((always_inline)) void
+NAME(tile)(size_t R, bool across, bool two, bool add, float *y, size_t ldy, size_t n,
+           const float *a, size_t ld, const float *b, size_t k)
+{
+    VECTOR s[ROWS][2];
+    UNROLL
+    for (size_t i = 0; i < R; i++)
+        s[i][0] = s[i][1] = VECTOR_ZERO();
+    UNROLL
+    for (size_t i = 0; i < R; i++) {  // else the stores below would wait for memory
+        __builtin_prefetch(y + i * ldy, 1);
+        __builtin_prefetch(y + i * ldy + LANES, 1);
+    }
+    for (size_t p = 0; p < k; p++) {
+        VECTOR b0 = VECTOR_LOAD(b + p * 2 * LANES), b1 = b0;
+        if (two)
+            b1 = VECTOR_LOAD(b + p * 2 * LANES + LANES);
+        UNROLL
+        for (size_t i = 0; i < R; i++) {
+            VECTOR x = VECTOR_SET(across ? a[p * ld + i] : a[i * ld + p]);
+            s[i][0] = VECTOR_FMA(x, b0, s[i][0]);
+            if (two)
+                s[i][1] = VECTOR_FMA(x, b1, s[i][1]);
+        }
+    }
+    bool  whole = n == (two ? 2 : 1) * LANES;
+    float edge[2 * LANES] = {0};
+    UNROLL
+    for (size_t i = 0; i < R; i++) {
+        float *to = whole ? y + i * ldy : edge;
+        if (add && !whole)
+            memcpy(edge, y + i * ldy, n * sizeof *edge);
+        VECTOR_STORE(to, add ? VECTOR_ADD(VECTOR_LOAD(to), s[i][0]) : s[i][0]);
+        if (two)
+            VECTOR_STORE(to + LANES, add ? VECTOR_ADD(VECTOR_LOAD(to + LANES), s[i][1]) : s[i][1]);
+        if (!whole)
+            memcpy(y + i * ldy, edge, n * sizeof *edge);
+    }
+}
+
+#define TILE(R)                                                                                    \
+    case R:                                                                                        \
+        NAME(tile)(R < ROWS ? R : 1, across, two, add, y, ldy, n, a, ld, b, k);                    \
+        break
+
+TARGET static inline __attribute__((always_inline)) void
+NAME(tiles)(bool across, bool two, bool add, float *y, size_t ldy, size_t m, size_t n,
+            const float *a, size_t ld, const float *b, size_t k)
+{
+    size_t step = across ? 1 : ld;
+    for (; m >= ROWS; m -= ROWS, y += ROWS * ldy, a += ROWS * step)
+        NAME(tile)(ROWS, across, two, add, y, ldy, n, a, ld, b, k);
+    switch (m) {
+        TILE(11);
+        TILE(10);
+        TILE(9);
+        TILE(8);
+        TILE(7);
+        TILE(6);
+        TILE(5);
+        TILE(4);
+        TILE(3);
+        TILE(2);
+        TILE(1);
+    }
+}
+
+// y (m, n), n columns of one panel
+TARGET static void NAME(panel)(bool across, bool add, float *y, size_t ldy, size_t m, size_t n,
+                               const float *a, size_t ld, const float *b, size_t k)
+{
+    if (ACROSS && across && n > LANES)
+        NAME(tiles)(true, true, add, y, ldy, m, n, a, ld, b, k);
+    else if (ACROSS && across)
+        NAME(tiles)(true, false, add, y, ldy, m, n, a, ld, b, k);
+    else if (n > LANES)
+        NAME(tiles)(false, true, add, y, ldy, m, n, a, ld, b, k);
+    else
+        NAME(tiles)(false, false, add, y, ldy, m, n, a, ld, b, k);
+}
+
+// panel (k, 2 LANES) = n columns of b (k, ld), the rest 0
+TARGET static void NAME(pack)(float *panel, const float *b, size_t ld, size_t k, size_t n)
+{
+    for (size_t p = 0; p < k; p++, panel += 2 * LANES, b += ld) {
+        if (n < 2 * LANES) {
+            memset(panel, 0, 2 * LANES * sizeof *panel);
+            memcpy(panel, b, n * sizeof *panel);
+            continue;
+        }
+        VECTOR_STORE(panel, VECTOR_LOAD(b));
+        VECTOR_STORE(panel + LANES, VECTOR_LOAD(b + LANES));
+    }
+}
+
+// to (8, ld_to) = the transpose of from (8, ld_from)
+TARGET static inline void NAME(transpose)(float *to, size_t ld_to, const float *from,
+                                          size_t ld_from)
+{
+    __m256 r[8], s[8];
+    UNROLL
+    for (size_t i = 0; i < 8; i++)
+        r[i] = _mm256_loadu_ps(from + i * ld_from);
+    UNROLL
+    for (size_t i = 0; i < 4; i++) {
+        s[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+        s[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+    }
+    UNROLL
+    for (size_t i = 0; i < 2; i++) {
+        r[4 * i] = _mm256_shuffle_ps(s[4 * i], s[4 * i + 2], 0x44);
+        r[4 * i + 1] = _mm256_shuffle_ps(s[4 * i], s[4 * i + 2], 0xee);
+        r[4 * i + 2] = _mm256_shuffle_ps(s[4 * i + 1], s[4 * i + 3], 0x44);
+        r[4 * i + 3] = _mm256_shuffle_ps(s[4 * i + 1], s[4 * i + 3], 0xee);
+    }
+    UNROLL
+    for (size_t i = 0; i < 4; i++) {
+        _mm256_storeu_ps(to + i * ld_to, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+        _mm256_storeu_ps(to + (i + 4) * ld_to, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+    }
+}
+
+// the same of n rows of b (n, ld), which lie along k
+TARGET static void NAME(pack_across)(float *panel, const float *b, size_t ld, size_t k, size_t n)
+{
+    size_t whole = n / 8 * 8, p = 0;
+    for (; p + 8 <= k; p += 8)
+        for (size_t i = 0; i < whole; i += 8)
+            NAME(transpose)(panel + p * 2 * LANES + i, 2 * LANES, b + i * ld + p, ld);
+    for (size_t q = 0; q < k; q++)
+        for (size_t i = q < p ? whole : 0; i < 2 * LANES; i++)
+            panel[q * 2 * LANES + i] = i < n ? b[i * ld + q] : 0;
+}
+
+static const struct product_kernel NAME(kernel) = {.name = KERNEL,
+                                                   .width = 2 * LANES,
+                                                   .across = ACROSS,
+                                                   .panel = NAME(panel),
+                                                   .pack = NAME(pack),
+                                                   .pack_across = NAME(pack_across)};
+
+#undef TILE
+#undef KERNEL
+#undef TARGET
+#undef VECTOR
+#undef VECTOR_ZERO
+#undef VECTOR_LOAD
+#undef VECTOR_STORE
+#undef VECTOR_SET
+#undef VECTOR_ADD
+#undef VECTOR_FMA
+#undef LANES
+#undef ROWS
+#undef ACROSS
+#undef NAME
