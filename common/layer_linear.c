@@ -15,8 +15,8 @@ void layer_linear_forward(const struct layer_linear *l, float *y, size_t ldy, co
                           size_t ldx, size_t r0, size_t r1, size_t c0, size_t c1)
 {
     if (r0 < r1 && c0 < c1)
-        product_nt(y + r0 * ldy + c0, ldy, x + r0 * ldx, ldx, l->weight + c0 * l->ld, l->ld, r1 - r0,
-                c1 - c0, padded(l->in));
+        product_nt(y + r0 * ldy + c0, ldy, x + r0 * ldx, ldx, l->weight + c0 * l->ld, l->ld,
+                   r1 - r0, c1 - c0, padded(l->in));
 }
 
 void layer_linear_backward_weight(const struct layer_linear *l, const float *dy, size_t lddy,
@@ -24,7 +24,7 @@ void layer_linear_backward_weight(const struct layer_linear *l, const float *dy,
 {
     if (c0 < c1)
         product_tn(l->dweight + c0 * l->ld, l->ld, dy + c0, lddy, x, ldx, c1 - c0, padded(l->in),
-                rows);
+                   rows);
 }
 
 VEC static void row_scale(float *restrict y, const float *restrict x, float a, size_t n)
@@ -55,5 +55,5 @@ void layer_linear_backward_input(const struct layer_linear *l, float *dx, size_t
         outer_product(l, dx, lddx, dy, lddy, r0, r1, k0, k1);
     else if (r0 < r1 && k0 < k1)
         product_nn(dx + r0 * lddx + k0, lddx, dy + r0 * lddy, lddy, l->weight + k0, l->ld, r1 - r0,
-                k1 - k0, l->out);
+                   k1 - k0, l->out);
 }

@@ -3,8 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-// Columns of the head's product that stay in cache for the norm below it.
-#define HEAD_TILE 256
+// Columns of a product that are still in cache when the op behind it reads them, a few panels of its
+// kernel.
+#define TILE 128
 
 // Rows and columns of one op's result that one part works on.
 struct piece {
@@ -78,8 +79,6 @@ static void op_backward(struct network *net, size_t i, struct piece s, size_t li
                                       live, s.c0, s.c1);
         else if (net->ops[i + 1].kind == OP_LAYER_NORM)
             layer_layer_norm_reduce(&net->ops[i + 1].norm, parts, s.c0, s.c1);
-        layer_linear_backward_weight(&op->linear, op->dy, ld_d, x, input_ld(net, i), live, s.c0,
-                                     s.c1);
         break;
     case OP_BATCH_RENORM:
         layer_batch_renorm_backward(&op->renorm, op->dy, ld_d, x, ld, s.r1, live, s.c0, s.c1);
@@ -92,6 +91,15 @@ static void op_backward(struct network *net, size_t i, struct piece s, size_t li
                                   s.c1);
         break;
     }
+}
+
+// the gradient of op i's weight, if it has one, from dy as op_backward has left it
+static void op_backward_weight(struct network *net, size_t i, struct piece s, size_t live)
+{
+    struct op *op = &net->ops[i];
+    if (op->kind == OP_LINEAR)
+        layer_linear_backward_weight(&op->linear, op->dy, net->ld_d, input_of(net, i, net->x),
+                                     input_ld(net, i), live, s.c0, s.c1);
 }
 
 // the same in eval mode: no parameter gradients
@@ -139,7 +147,7 @@ struct slot {
 // spans of a profile, by op_kind
 static const char *const FORWARD[] = {"linear forward", "batch renorm forward",
                                       "layer norm forward", "activation forward"};
-static const char *const BACKWARD[] = {"linear weight gradient", "batch renorm backward",
+static const char *const BACKWARD[] = {"bias and activation backward", "batch renorm backward",
                                        "layer norm backward", "activation backward"};
 
 static void train_forward(struct network *net, size_t i, struct piece s, struct profile_lane *lane)
@@ -155,6 +163,15 @@ static void train_backward(struct network *net, size_t i, struct piece s, size_t
     double start = profile_start(slot->lane);
     op_backward(net, i, s, live, slot->part, slot->parts);
     profile_add(slot->lane, BACKWARD[net->ops[i].kind], start);
+}
+
+static void train_weight(struct network *net, size_t i, struct piece s, size_t live,
+                         struct profile_lane *lane)
+{
+    double start = profile_start(lane);
+    op_backward_weight(net, i, s, live);
+    if (net->ops[i].kind == OP_LINEAR)
+        profile_add(lane, "linear weight gradient", start);
 }
 
 static void train_product(struct network *net, size_t i, struct piece s, struct profile_lane *lane)
@@ -185,6 +202,28 @@ static struct slot slot_of(const struct network_pass *p, size_t k)
     return (struct slot){k % p->parts, p->parts, pool_lane(p->pool, k)};
 }
 
+// whether each column of op i's result depends on the same column of its input alone
+static bool column_by_column(const struct network *net, size_t i)
+{
+    return net->ops[i].kind == OP_BATCH_RENORM || net->ops[i].kind == OP_ACTIVATION;
+}
+
+// op i and what goes on column by column behind it, a tile of columns at a time; returns the next op
+static size_t forward_tiles(struct network *net, size_t i, size_t rows, const struct slot *slot)
+{
+    struct piece s = piece_of(net, i, rows, slot->part, slot->parts);
+    size_t       end = i + 1;
+    while (end < net->n_ops && net->ops[i].kind != OP_LAYER_NORM && column_by_column(net, end))
+        end++;
+    size_t step = end > i + 1 ? TILE : s.c1 - s.c0;
+    for (size_t c = s.c0; c < s.c1; c += step)
+        for (size_t op = i; op < end; op++) {
+            struct piece tile = {s.r0, s.r1, c, c + step < s.c1 ? c + step : s.c1};
+            train_forward(net, op, tile, slot->lane);
+        }
+    return end;
+}
+
 // one piece of the ops from job->stage to the next meeting
 static void forward_stage(void *arg, size_t k)
 {
@@ -193,10 +232,9 @@ static void forward_stage(void *arg, size_t k)
     struct network            *net = p->nets[k / p->parts];
     struct slot                slot = slot_of(p, k);
     size_t                     i = job->stage;
-    do {
-        train_forward(net, i, piece_of(net, i, p->rows, slot.part, p->parts), slot.lane);
-        i++;
-    } while (i < net->n_ops && (p->parts == 1 || !meets_before(net, i)));
+    do
+        i = forward_tiles(net, i, p->rows, &slot);
+    while (i < net->n_ops && (p->parts == 1 || !meets_before(net, i)));
 }
 
 void network_forward(const struct network_pass *p, const float *x)
@@ -214,22 +252,23 @@ void network_forward(const struct network_pass *p, const float *x)
         }
 }
 
-// The head's product with op i behind it, some columns at a time, so that the second finds in cache
-// what the first has written. The rows without gradient are written as zeros, not multiplied.
-static void backward_head(struct network *net, size_t i, struct piece s, size_t live,
-                          const struct slot *slot)
+// The product of op i + 1 with op i behind it, a tile of columns at a time. Rows from product_rows on have
+// no gradient: they are written as zeros, not multiplied.
+static void backward_tiles(struct network *net, size_t i, struct piece s, size_t product_rows,
+                           size_t live, const struct slot *slot)
 {
     struct op *op = &net->ops[i];
-    bool       renorm = op->kind == OP_BATCH_RENORM;
-    size_t     step = renorm && net->ops[i + 1].linear.out == 1 ? HEAD_TILE : s.c1 - s.c0;
+    size_t     step = op->kind == OP_LAYER_NORM ? s.c1 - s.c0 : TILE;
     for (size_t c = s.c0; c < s.c1; c += step) {
         size_t c1 = c + step < s.c1 ? c + step : s.c1;
-        train_product(net, i + 1, (struct piece){s.r0, s.r1 < live ? s.r1 : live, c, c1},
+        train_product(net, i + 1,
+                      (struct piece){s.r0, s.r1 < product_rows ? s.r1 : product_rows, c, c1},
                       slot->lane);
-        for (size_t r = s.r0 > live ? s.r0 : live; r < s.r1; r++)
+        for (size_t r = s.r0 > product_rows ? s.r0 : product_rows; r < s.r1; r++)
             memset(op->dy + r * net->ld_d + c, 0, (c1 - c) * sizeof(float));
-        train_backward(net, i, (struct piece){s.r0, s.r1, c, c1}, renorm ? live : s.r1, slot);
+        train_backward(net, i, (struct piece){s.r0, s.r1, c, c1}, live, slot);
     }
+    train_weight(net, i, s, live, slot->lane);
 }
 
 // The gradient of op i's result through the product behind it, then op i itself. The last stage, 0,
@@ -248,13 +287,14 @@ static void backward_op(struct network *net, const struct job *job, size_t stage
     }
     size_t       i = stage - 1;
     struct piece s = piece_of(net, i, rows, slot->part, slot->parts);
+    bool         renorm = net->ops[i].kind == OP_BATCH_RENORM;
     if (stage == net->n_ops) {
         train_backward(net, i, s, live, slot);
+        train_weight(net, i, s, live, slot->lane);
     } else if (stage == net->n_ops - 1) {
-        backward_head(net, i, s, live, slot);
+        backward_tiles(net, i, s, live, renorm ? live : rows, slot);
     } else {
-        train_product(net, stage, s, slot->lane);
-        train_backward(net, i, s, rows, slot);
+        backward_tiles(net, i, s, rows, rows, slot);
     }
 }
 
