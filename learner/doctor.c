@@ -3,6 +3,7 @@
 #include "common/blas.h"
 #include "common/clock.h"
 #include "common/command.h"
+#include "common/product.h"
 #include "common/version.h"
 #include "proto/link.h"
 
@@ -119,7 +120,7 @@ static double doctor_gflops(void)
     while (clock_now() < end) {
         double start = clock_now();
         for (int i = 0; i < 4; i++)
-            blas_nt(x + m * k + n * k, n, x, k, x + m * k, k, m, n, k);
+            product_nt(x + m * k + n * k, n, x, k, x + m * k, k, m, n, k);
         double rate = 4 * 2e-9 * (double)(m * n * k) / (clock_now() - start);
         best = rate > best ? rate : best;
     }
@@ -127,27 +128,31 @@ static double doctor_gflops(void)
     return best;
 }
 
-static void doctor_blas(struct doctor *d)
+static void doctor_products(struct doctor *d)
 {
     char mhz[64] = "";
     blas_init();
-    double rate = doctor_gflops();
-    double peak = doctor_field(mhz, sizeof mhz, "/proc/cpuinfo", "cpu MHz")
-                      ? strtod(mhz, NULL) / 1000 * doctor_flops_per_cycle()
-                      : 0;
+    double                       rate = doctor_gflops();
+    double                       peak = doctor_field(mhz, sizeof mhz, "/proc/cpuinfo", "cpu MHz")
+                                            ? strtod(mhz, NULL) / 1000 * doctor_flops_per_cycle()
+                                            : 0;
+    const struct product_kernel *own = product_kernel_at(0);
+    const char                  *kernel = own != NULL ? own->name : blas_kernel();
     if (peak <= 0)
-        doctor_say(d, DOCTOR_OK, "BLAS", "%s, kernel %s: %.0f Gflop/s on one thread",
-                   blas_version(), blas_kernel(), rate);
+        doctor_say(d, DOCTOR_OK, "products", "kernel %s, thin ones %s: %.0f Gflop/s on one thread",
+                   kernel, blas_version(), rate);
     else if (rate < 0.25 * peak)
         doctor_say(
-            d, DOCTOR_NOTE, "BLAS",
-            "kernel %s: %.0f Gflop/s on one thread, %.0f%% of what the processor could -> is the "
-            "machine idle? a newer OpenBLAS, or OPENBLAS_CORETYPE=Haswell or SkylakeX, may fit it",
-            blas_kernel(), rate, 100 * rate / peak);
+            d, DOCTOR_NOTE, "products",
+            "kernel %s: %.0f Gflop/s on one thread, %.0f%% of what the processor could -> is "
+            "the machine idle?%s",
+            kernel, rate, 100 * rate / peak,
+            own != NULL ? "" : " a newer OpenBLAS, or another OPENBLAS_CORETYPE, may fit it");
     else
-        doctor_say(d, DOCTOR_OK, "BLAS",
-                   "kernel %s: %.0f Gflop/s on one thread, %.0f%% of what the processor could",
-                   blas_kernel(), rate, 100 * rate / peak);
+        doctor_say(d, DOCTOR_OK, "products",
+                   "kernel %s, thin ones %s: %.0f Gflop/s on one thread, %.0f%% of what the "
+                   "processor could",
+                   kernel, blas_kernel(), rate, 100 * rate / peak);
 }
 
 // ---------------------------------------------------------------- system
@@ -297,7 +302,7 @@ int doctor_run(FILE *out)
     struct doctor d = {.out = out};
     doctor_say(&d, DOCTOR_OK, "version", "crossfleet %s, %s", version_text(), blas_version());
     doctor_processor(&d);
-    doctor_blas(&d);
+    doctor_products(&d);
     doctor_memory(&d);
     doctor_disk(&d);
     doctor_limits(&d);
