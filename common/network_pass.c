@@ -202,18 +202,12 @@ static struct slot slot_of(const struct network_pass *p, size_t k)
     return (struct slot){k % p->parts, p->parts, pool_lane(p->pool, k)};
 }
 
-// whether each column of op i's result depends on the same column of its input alone
-static bool column_by_column(const struct network *net, size_t i)
-{
-    return net->ops[i].kind == OP_BATCH_RENORM || net->ops[i].kind == OP_ACTIVATION;
-}
-
-// op i and what goes on column by column behind it, a tile of columns at a time; returns the next op
+// op i and the ops to the next meeting, a tile of columns at a time; returns the op after them
 static size_t forward_tiles(struct network *net, size_t i, size_t rows, const struct slot *slot)
 {
     struct piece s = piece_of(net, i, rows, slot->part, slot->parts);
     size_t       end = i + 1;
-    while (end < net->n_ops && net->ops[i].kind != OP_LAYER_NORM && column_by_column(net, end))
+    while (end < net->n_ops && !meets_before(net, end))
         end++;
     size_t step = end > i + 1 ? TILE : s.c1 - s.c0;
     for (size_t c = s.c0; c < s.c1; c += step)
@@ -234,7 +228,7 @@ static void forward_stage(void *arg, size_t k)
     size_t                     i = job->stage;
     do
         i = forward_tiles(net, i, p->rows, &slot);
-    while (i < net->n_ops && (p->parts == 1 || !meets_before(net, i)));
+    while (i < net->n_ops && p->parts == 1);
 }
 
 void network_forward(const struct network_pass *p, const float *x)

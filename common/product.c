@@ -5,11 +5,6 @@
 // Rows of a panel at most: more do not fit into the near caches, fewer are added to y more often.
 #define DEPTH 1024
 
-static const struct product_kernel *kernel_for(size_t m, size_t n)
-{
-    return m < PRODUCT_MIN_ROWS || n < PRODUCT_MIN_COLS ? NULL : product_kernel_at(0);
-}
-
 void product_multiply(const struct product_kernel *kernel, bool x_across, bool w_across, float *y,
                       size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw, size_t m,
                       size_t n, size_t k)
@@ -21,7 +16,7 @@ void product_multiply(const struct product_kernel *kernel, bool x_across, bool w
         for (size_t c = 0; c < n; c += kernel->width) {
             size_t cols = n - c < kernel->width ? n - c : kernel->width;
             if (w_across)
-                kernel->pack_across(panel, w + c * ldw + p, ldw, depth, cols);
+                kernel->pack_across(panel, kernel->width, w + c * ldw + p, ldw, depth, cols);
             else
                 kernel->pack(panel, w + p * ldw + c, ldw, depth, cols);
             kernel->panel(x_across, p > 0, y + c, ldy, m, cols, from, ldx, panel, depth);
@@ -29,32 +24,36 @@ void product_multiply(const struct product_kernel *kernel, bool x_across, bool w
     }
 }
 
+typedef void blas_product(float *y, size_t ldy, const float *x, size_t ldx, const float *w,
+                          size_t ldw, size_t m, size_t n, size_t k);
+
+// blas: the same product by OpenBLAS, for where it is the better one
+static void multiply(blas_product *blas, bool x_across, bool w_across, float *y, size_t ldy,
+                     const float *x, size_t ldx, const float *w, size_t ldw, size_t m, size_t n,
+                     size_t k)
+{
+    const struct product_kernel *kernel = product_kernel_at(0);
+    if (kernel == NULL || (x_across && !kernel->across) || m < PRODUCT_MIN_ROWS ||
+        n < PRODUCT_MIN_COLS)
+        blas(y, ldy, x, ldx, w, ldw, m, n, k);
+    else
+        product_multiply(kernel, x_across, w_across, y, ldy, x, ldx, w, ldw, m, n, k);
+}
+
 void product_nt(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
                 size_t m, size_t n, size_t k)
 {
-    const struct product_kernel *kernel = kernel_for(m, n);
-    if (kernel != NULL)
-        product_multiply(kernel, false, true, y, ldy, x, ldx, w, ldw, m, n, k);
-    else
-        blas_nt(y, ldy, x, ldx, w, ldw, m, n, k);
+    multiply(blas_nt, false, true, y, ldy, x, ldx, w, ldw, m, n, k);
 }
 
 void product_nn(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
                 size_t m, size_t n, size_t k)
 {
-    const struct product_kernel *kernel = kernel_for(m, n);
-    if (kernel != NULL)
-        product_multiply(kernel, false, false, y, ldy, x, ldx, w, ldw, m, n, k);
-    else
-        blas_nn(y, ldy, x, ldx, w, ldw, m, n, k);
+    multiply(blas_nn, false, false, y, ldy, x, ldx, w, ldw, m, n, k);
 }
 
 void product_tn(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
                 size_t m, size_t n, size_t k)
 {
-    const struct product_kernel *kernel = kernel_for(m, n);
-    if (kernel != NULL && kernel->across)
-        product_multiply(kernel, true, false, y, ldy, x, ldx, w, ldw, m, n, k);
-    else
-        blas_tn(y, ldy, x, ldx, w, ldw, m, n, k);
+    multiply(blas_tn, true, false, y, ldy, x, ldx, w, ldw, m, n, k);
 }

@@ -20,7 +20,7 @@ struct product_kernel {
     // panel (k, width) = n columns of b (k, ld), the others 0
     void (*pack)(float *panel, const float *b, size_t ld, size_t k, size_t n);
     // the same of b's transpose (n, ld)
-    void (*pack_across)(float *panel, const float *b, size_t ld, size_t k, size_t n);
+    void (*pack_across)(float *panel, size_t width, const float *b, size_t ld, size_t k, size_t n);
 };
 
 // The kernels that this processor can run, the best one first; NULL from the end of the list on.

@@ -1,8 +1,8 @@
 // The inner part of common/product_kernel.c, which includes it once for each width of vectors.
 //
-// Wants KERNEL (its name), TARGET (the functions' attribute), VECTOR with _ZERO, _LOAD, _STORE, _SET, _ADD and _FMA, LANES,
-// ROWS of a tile (at most 12), ACROSS (whether it is good at that) and NAME(x), which adds the width to
-// a name. Takes them all back.
+// Wants KERNEL (its name), TARGET (the functions' attribute), VECTOR with _ZERO, _LOAD, _STORE, _SET,
+// _ADD and _FMA, LANES, ROWS of a tile (6 or 12), ACROSS (whether it is good at that) and NAME(x),
+// which adds the width to a name. Takes them all back.
 
 // y (R, n) of a product, in registers until it is done. b is a packed panel (k, 2 LANES), a is read where
 // it lies: a[i ld + p], or a[p ld + i] if it is across. R, across and two (n > LANES) are constants
@@ -49,7 +49,7 @@ NAME(tile)(size_t R, bool across, bool two, bool add, float *y, size_t ldy, size
 
 #define TILE(R)                                                                                    \
     case R:                                                                                        \
-        NAME(tile)(R < ROWS ? R : 1, across, two, add, y, ldy, n, a, ld, b, k);                    \
+        NAME(tile)(R, across, two, add, y, ldy, n, a, ld, b, k);                                   \
         break
 
 TARGET static inline __attribute__((always_inline)) void
@@ -60,12 +60,14 @@ NAME(tiles)(bool across, bool two, bool add, float *y, size_t ldy, size_t m, siz
     for (; m >= ROWS; m -= ROWS, y += ROWS * ldy, a += ROWS * step)
         NAME(tile)(ROWS, across, two, add, y, ldy, n, a, ld, b, k);
     switch (m) {
+#if ROWS > 6
         TILE(11);
         TILE(10);
         TILE(9);
         TILE(8);
         TILE(7);
         TILE(6);
+#endif
         TILE(5);
         TILE(4);
         TILE(3);
@@ -102,51 +104,12 @@ TARGET static void NAME(pack)(float *panel, const float *b, size_t ld, size_t k,
     }
 }
 
-// to (8, ld_to) = the transpose of from (8, ld_from)
-TARGET static inline void NAME(transpose)(float *to, size_t ld_to, const float *from,
-                                          size_t ld_from)
-{
-    __m256 r[8], s[8];
-    UNROLL
-    for (size_t i = 0; i < 8; i++)
-        r[i] = _mm256_loadu_ps(from + i * ld_from);
-    UNROLL
-    for (size_t i = 0; i < 4; i++) {
-        s[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
-        s[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
-    }
-    UNROLL
-    for (size_t i = 0; i < 2; i++) {
-        r[4 * i] = _mm256_shuffle_ps(s[4 * i], s[4 * i + 2], 0x44);
-        r[4 * i + 1] = _mm256_shuffle_ps(s[4 * i], s[4 * i + 2], 0xee);
-        r[4 * i + 2] = _mm256_shuffle_ps(s[4 * i + 1], s[4 * i + 3], 0x44);
-        r[4 * i + 3] = _mm256_shuffle_ps(s[4 * i + 1], s[4 * i + 3], 0xee);
-    }
-    UNROLL
-    for (size_t i = 0; i < 4; i++) {
-        _mm256_storeu_ps(to + i * ld_to, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
-        _mm256_storeu_ps(to + (i + 4) * ld_to, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
-    }
-}
-
-// the same of n rows of b (n, ld), which lie along k
-TARGET static void NAME(pack_across)(float *panel, const float *b, size_t ld, size_t k, size_t n)
-{
-    size_t whole = n / 8 * 8, p = 0;
-    for (; p + 8 <= k; p += 8)
-        for (size_t i = 0; i < whole; i += 8)
-            NAME(transpose)(panel + p * 2 * LANES + i, 2 * LANES, b + i * ld + p, ld);
-    for (size_t q = 0; q < k; q++)
-        for (size_t i = q < p ? whole : 0; i < 2 * LANES; i++)
-            panel[q * 2 * LANES + i] = i < n ? b[i * ld + q] : 0;
-}
-
 static const struct product_kernel NAME(kernel) = {.name = KERNEL,
                                                    .width = 2 * LANES,
                                                    .across = ACROSS,
                                                    .panel = NAME(panel),
                                                    .pack = NAME(pack),
-                                                   .pack_across = NAME(pack_across)};
+                                                   .pack_across = pack_across};
 
 #undef TILE
 #undef KERNEL

@@ -175,7 +175,7 @@ class Page:
                     published.setdefault(who, {})[p["steps"]] = p
             if not published:
                 continue
-            rows.append([f"**{task}**", f"here, {len(group)} seeds",
+            rows.append([f"**{task}**", f"here, {len(group)} seed" + "s" * (len(group) > 1),
                          *(with_interval(v) if v else "" for v in here)])
             for (algorithm, source, seeds), by in published.items():
                 rows.append(["", f"{algorithm}, {source}" + (f", {seeds} seeds" if seeds else ""),
