@@ -21,6 +21,9 @@ struct product_kernel {
     void (*pack)(float *panel, const float *b, size_t ld, size_t k, size_t n);
     // the same of b's transpose (n, ld)
     void (*pack_across)(float *panel, size_t width, const float *b, size_t ld, size_t k, size_t n);
+    // rounds of the panel's arithmetic without its memory: what the processor can at best. Returns the
+    // floating point operations; sums (width) is written so that none can be left out.
+    double (*spin)(float *sums, size_t rounds);
 };
 
 // The kernels that this processor can run, the best one first; NULL from the end of the list on.

@@ -104,12 +104,39 @@ TARGET static void NAME(pack)(float *panel, const float *b, size_t ld, size_t k,
     }
 }
 
+// each accumulator goes to 2, which is neither denormal nor infinite
+TARGET static double NAME(spin)(float *sums, size_t rounds)
+{
+    VECTOR s[ROWS][2], half = VECTOR_SET(0.5F), one = VECTOR_SET(1);
+    UNROLL
+    for (size_t i = 0; i < ROWS; i++) {
+        s[i][0] = VECTOR_SET((float)i);
+        s[i][1] = VECTOR_SET(-(float)i);
+    }
+    for (size_t r = 0; r < rounds; r++) {
+        UNROLL
+        for (size_t i = 0; i < ROWS; i++) {
+            s[i][0] = VECTOR_FMA(s[i][0], half, one);
+            s[i][1] = VECTOR_FMA(s[i][1], half, one);
+        }
+    }
+    UNROLL
+    for (size_t i = 1; i < ROWS; i++) {
+        s[0][0] = VECTOR_ADD(s[0][0], s[i][0]);
+        s[0][1] = VECTOR_ADD(s[0][1], s[i][1]);
+    }
+    VECTOR_STORE(sums, s[0][0]);
+    VECTOR_STORE(sums + LANES, s[0][1]);
+    return 2.0 * ROWS * 2 * LANES * (double)rounds;
+}
+
 static const struct product_kernel NAME(kernel) = {.name = KERNEL,
                                                    .width = 2 * LANES,
                                                    .across = ACROSS,
                                                    .panel = NAME(panel),
                                                    .pack = NAME(pack),
-                                                   .pack_across = pack_across};
+                                                   .pack_across = pack_across,
+                                                   .spin = NAME(spin)};
 
 #undef TILE
 #undef KERNEL

@@ -8,6 +8,7 @@
 #include "proto/link.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DOCTOR_M = 256, DOCTOR_N = 512 };
+enum { DOCTOR_M = 256, DOCTOR_N = 512, DOCTOR_SPINS = 1000000 };
 
 enum doctor_verdict { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_FAIL };
 
@@ -97,32 +98,36 @@ static void doctor_processor(struct doctor *d)
         actors);
 }
 
-// float operations a cycle of one core at best
-static double doctor_flops_per_cycle(void)
+// Best rates on one thread, Gflop/s: of the learner's own kind of product, and of its arithmetic alone.
+struct doctor_rates {
+    double product, spin;  // spin is 0 without a kernel of our own
+};
+
+static double doctor_rate(double start, double flops)
 {
-    char flags[8192] = "";
-    doctor_field(flags, sizeof flags, "/proc/cpuinfo", "flags");
-    if (strstr(flags, " avx512f") != NULL)
-        return 64;
-    if (strstr(flags, " fma") != NULL)
-        return 32;
-    return strstr(flags, " avx") != NULL ? 16 : 8;
+    return 1e-9 * flops / (clock_now() - start);
 }
 
-// best rate of the learner's own kind of product on one thread
-static double doctor_gflops(void)
+// the two in turn, so that a clock that rises or falls does so for both
+static struct doctor_rates doctor_measure(const struct product_kernel *own)
 {
-    size_t m = DOCTOR_M, n = DOCTOR_N, k = DOCTOR_N;
-    float *x = calloc(m * k + n * k + m * n, sizeof *x);
-    double best = 0, end = clock_now() + 0.5;
+    size_t              m = DOCTOR_M, n = DOCTOR_N, k = DOCTOR_N;
+    float              *x = calloc(m * k + n * k + m * n, sizeof *x);
+    float               sums[PRODUCT_KERNEL_WIDTH];
+    struct doctor_rates best = {0};
+    double              end = clock_now() + 0.5;
     if (x == NULL)
-        return 0;
+        return best;
     while (clock_now() < end) {
         double start = clock_now();
         for (int i = 0; i < 4; i++)
             product_nt(x + m * k + n * k, n, x, k, x + m * k, k, m, n, k);
-        double rate = 4 * 2e-9 * (double)(m * n * k) / (clock_now() - start);
-        best = rate > best ? rate : best;
+        best.product = fmax(best.product, doctor_rate(start, 4 * 2.0 * (double)(m * n * k)));
+        if (own == NULL)
+            continue;
+        start = clock_now();
+        double flops = own->spin(sums, DOCTOR_SPINS);
+        best.spin = fmax(best.spin, doctor_rate(start, flops));
     }
     free(x);
     return best;
@@ -130,29 +135,24 @@ static double doctor_gflops(void)
 
 static void doctor_products(struct doctor *d)
 {
-    char mhz[64] = "";
     blas_init();
-    double                       rate = doctor_gflops();
-    double                       peak = doctor_field(mhz, sizeof mhz, "/proc/cpuinfo", "cpu MHz")
-                                            ? strtod(mhz, NULL) / 1000 * doctor_flops_per_cycle()
-                                            : 0;
     const struct product_kernel *own = product_kernel_at(0);
-    const char                  *kernel = own != NULL ? own->name : blas_kernel();
-    if (peak <= 0)
-        doctor_say(d, DOCTOR_OK, "products", "kernel %s, thin ones %s: %.0f Gflop/s on one thread",
-                   kernel, blas_version(), rate);
-    else if (rate < 0.25 * peak)
-        doctor_say(
-            d, DOCTOR_NOTE, "products",
-            "kernel %s: %.0f Gflop/s on one thread, %.0f%% of what the processor could -> is "
-            "the machine idle?%s",
-            kernel, rate, 100 * rate / peak,
-            own != NULL ? "" : " a newer OpenBLAS, or another OPENBLAS_CORETYPE, may fit it");
+    struct doctor_rates          best = doctor_measure(own);
+    if (own == NULL)
+        doctor_say(d, DOCTOR_NOTE, "products",
+                   "kernel %s: %.0f Gflop/s on one thread, without the kernels of our own -> they "
+                   "take a processor with AVX2 and FMA",
+                   blas_version(), best.product);
+    else if (best.product < 0.6 * best.spin)
+        doctor_say(d, DOCTOR_NOTE, "products",
+                   "kernel %s: %.0f Gflop/s on one thread, %.0f%% of what the processor has for it "
+                   "-> is the machine idle?",
+                   own->name, best.product, 100 * best.product / best.spin);
     else
         doctor_say(d, DOCTOR_OK, "products",
                    "kernel %s, thin ones %s: %.0f Gflop/s on one thread, %.0f%% of what the "
-                   "processor could",
-                   kernel, blas_kernel(), rate, 100 * rate / peak);
+                   "processor has for it",
+                   own->name, blas_kernel(), best.product, 100 * best.product / best.spin);
 }
 
 // ---------------------------------------------------------------- system

@@ -135,10 +135,24 @@ static void a_nan_stays_in_its_row(void **state)
             assert_true(isnan(y[r * LD + c]) == (r == 3));
 }
 
+// an accumulator x = x / 2 + 1 ends at 2, so the sums tell how many there are
+static void every_kernel_counts_the_operations_that_it_spins(void **state)
+{
+    (void)state;
+    const struct product_kernel *kernel;
+    for (size_t i = 0; (kernel = product_kernel_at(i)) != NULL; i++) {
+        float  sums[PRODUCT_KERNEL_WIDTH];
+        double flops = kernel->spin(sums, 100);
+        for (size_t c = 0; c < kernel->width; c++)
+            assert_true(flops == 100 * (double)kernel->width * (double)sums[c]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_multiplies_every_size),
+        cmocka_unit_test(every_kernel_counts_the_operations_that_it_spins),
         cmocka_unit_test(a_deep_product_is_added_up),
         cmocka_unit_test(thin_products_are_right_too),
         cmocka_unit_test(pieces_have_the_bits_of_the_whole),
