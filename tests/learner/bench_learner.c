@@ -8,7 +8,10 @@
 //
 // gemm_gflops is the best rate of OpenBLAS on the critic's hidden layer, found in the same process,
 // the same threads each working on a product of their own. updates_per_s is the median of several
-// stretches; gflop_per_update counts the products that the algorithm needs, 2 m n k each.
+// stretches; gflop_per_update counts the products that the algorithm needs, 2 m n k each. Where other
+// machines share the processor its rate swings within a run, and a best rate is then more than any
+// median can reach: gemm_median_gflops is what OpenBLAS has at the median of short stretches between
+// updates, fraction_in_turn the median ratio of an update's stretch to the products around it.
 #include "common/blas.h"
 #include "common/block.h"
 #include "common/clock.h"
@@ -24,6 +27,7 @@
 #define ACT 6
 #define BATCH 256
 #define STRETCHES 5
+#define MAX_TURNS 1000
 #define ROWS 100000          // in the replay memory
 #define PROFILE_UPDATES 300  // of one profile
 #define PROFILE_SPANS 100000
@@ -132,8 +136,8 @@ static double gflop_per_update(const struct update *u)
 struct gemm_job {
     size_t width, repeats;
     int    kind;
-    float *x, *w, *y;  // one matrix of each a thread, apart by stride
-    size_t stride;
+    float *x, *w, *y;     // one matrix of each a thread, apart by stride
+    size_t stride, size;  // size: bytes of all
 };
 
 static void gemm_part(void *arg, size_t part)
@@ -151,19 +155,28 @@ static void gemm_part(void *arg, size_t part)
     }
 }
 
-// best of some tries, each about 20 ms, over the three kinds of product that a layer needs
-static double gemm_gflops(struct pool *pool, struct gemm_job *job, size_t threads)
+// flop/s of one kind of product on all threads
+static double gemm_rate(struct pool *pool, struct gemm_job *job, size_t threads)
 {
-    double best = 0, flops = 2.0 * (2 * BATCH) * (double)job->width * (double)job->width;
-    job->repeats = (size_t)(0.02 * 1e11 / flops) + 1;
+    double start = clock_now();
+    pool_run(pool, "product", threads, gemm_part, job);
+    return 2.0 * (2 * BATCH) * (double)(job->width * job->width * job->repeats * threads) /
+           (clock_now() - start);
+}
+
+// best of some tries, each about 20 ms, over the three kinds of product that a layer needs
+static double gemm_best(struct pool *pool, struct gemm_job *job, size_t threads, int *kind)
+{
+    double best = 0;
     for (int try = 0; try < 9; try++) {
         job->kind = try % 3;
-        double start = clock_now();
-        pool_run(pool, "product", threads, gemm_part, job);
-        double rate = flops * (double)(job->repeats * threads) / (clock_now() - start);
-        best = rate > best ? rate : best;
+        double rate = gemm_rate(pool, job, threads);
+        if (rate > best) {
+            best = rate;
+            *kind = job->kind;
+        }
     }
-    return 1e-9 * best;
+    return best;
 }
 
 // ---------------------------------------------------------------- the measurement
@@ -231,30 +244,58 @@ static double stretch(struct work *w, double seconds)
     return (double)n / (now - start);
 }
 
-// the rate of updates, median of some stretches, and the best rate of products in between
-static double measure(struct work *w, const struct bench *b, struct pool *pool, double *gemm)
+struct measured {
+    double updates;  // a second, median of some stretches
+    double gemm;     // best rate of products in between, flop/s
+    double steady;   // median rate of products between short stretches of updates, flop/s
+    double in_turn;  // median of updates a second by the products' flop/s right before and after
+};
+
+static int gemm_job_init(struct gemm_job *job, size_t width, size_t threads)
 {
-    struct gemm_job job = {.width = b->width};
-    double          rates[STRETCHES];
-    size_t          tall = b->width > 2 * BATCH ? b->width : 2 * BATCH;
-    job.stride = b->width * tall;
-    size_t size = 3 * b->threads * job.stride * sizeof(float);
-    job.x = block_make(size);
-    if (job.x == NULL) {
+    size_t tall = width > 2 * BATCH ? width : 2 * BATCH;
+    double flops = 2.0 * (2 * BATCH) * (double)width * (double)width;
+    *job = (struct gemm_job){.width = width, .stride = width * tall};
+    job->size = 3 * threads * job->stride * sizeof(float);
+    job->repeats = (size_t)(0.02 * 1e11 / flops) + 1;
+    job->x = block_make(job->size);
+    if (job->x == NULL)
+        return -1;
+    job->w = job->x + threads * job->stride;
+    job->y = job->w + threads * job->stride;
+    return 0;
+}
+
+static void measure(struct work *w, const struct bench *b, struct pool *pool, struct measured *m)
+{
+    struct gemm_job job;
+    double          rates[STRETCHES], turns[MAX_TURNS], products[MAX_TURNS + 1];
+    double          seconds = b->seconds / STRETCHES, per = seconds / 10;
+    int             kind = 0;
+    size_t          n = 0;
+    if (gemm_job_init(&job, b->width, b->threads) < 0) {
         fprintf(stderr, "bench_learner: no memory\n");
         exit(1);
     }
-    job.w = job.x + b->threads * job.stride;
-    job.y = job.w + b->threads * job.stride;
-    *gemm = 0;
-    stretch(w, b->seconds / STRETCHES);
+    m->gemm = 0;
+    stretch(w, seconds);
     for (int i = 0; i < STRETCHES; i++) {
-        double rate = gemm_gflops(pool, &job, b->threads);
-        *gemm = rate > *gemm ? rate : *gemm;
-        rates[i] = stretch(w, b->seconds / STRETCHES);
+        double rate = gemm_best(pool, &job, b->threads, &kind);
+        m->gemm = rate > m->gemm ? rate : m->gemm;
+        rates[i] = stretch(w, seconds);
     }
-    block_free(job.x, size);
-    return bench_median(rates, STRETCHES);
+    job.kind = kind;
+    products[0] = gemm_rate(pool, &job, b->threads);
+    for (double start = clock_now(); n < 1 || (n < MAX_TURNS && clock_now() - start < b->seconds);
+         n++) {
+        double rate = stretch(w, per);
+        products[n + 1] = gemm_rate(pool, &job, b->threads);
+        turns[n] = 2 * rate / (products[n] + products[n + 1]);
+    }
+    block_free(job.x, job.size);
+    m->updates = bench_median(rates, STRETCHES);
+    m->steady = bench_median(products, n + 1);
+    m->in_turn = bench_median(turns, n);
 }
 
 static int show_profile(struct work *w, const struct bench *b, struct error *err)
@@ -276,7 +317,6 @@ static void run(const struct bench *b, struct pool *pool)
 {
     struct error err = {0};
     struct work  w;
-    double       gemm = 0;
     if (work_init(&w, b, &err) < 0) {
         fprintf(stderr, "bench_learner: %s\n", err.text);
         exit(1);
@@ -284,13 +324,16 @@ static void run(const struct bench *b, struct pool *pool)
     for (size_t i = 0; i < b->count; i++)
         one_update(&w, NULL);
     if (b->count == 0) {
-        double rate = measure(&w, b, pool, &gemm), gflop = gflop_per_update(w.update);
+        struct measured m;
+        double          gflop = gflop_per_update(w.update);
+        measure(&w, b, pool, &m);
         printf("{\"bench\":\"learner\",\"algo\":\"%s\",\"layout\":\"%s\",\"obs\":%d,\"act\":%d,"
                "\"batch\":%d,\"critic\":[%zu,%zu],\"actor\":[256,256],\"threads\":%zu,"
                "\"updates_per_s\":%.2f,\"gflop_per_update\":%.4f,\"gemm_gflops\":%.1f,"
-               "\"fraction\":%.3f}\n",
+               "\"fraction\":%.3f,\"gemm_median_gflops\":%.1f,\"fraction_in_turn\":%.3f}\n",
                b->algorithm == ALGORITHM_CROSSQ ? "CrossQ" : "SAC", b->paper ? "paper" : "slm", OBS,
-               ACT, BATCH, b->width, b->width, b->threads, rate, gflop, gemm, rate * gflop / gemm);
+               ACT, BATCH, b->width, b->width, b->threads, m.updates, gflop, 1e-9 * m.gemm,
+               1e9 * m.updates * gflop / m.gemm, 1e-9 * m.steady, 1e9 * m.in_turn * gflop);
         fflush(stdout);
     }
     if (b->profile != NULL && show_profile(&w, b, &err) < 0)
