@@ -111,6 +111,8 @@ $(B)/%.o: %.c
 $(B)/common/version.o: FINAL_CPPFLAGS += -DCROSSFLEET_VERSION='"$(VERSION)"'
 $(B)/common/version.o: Makefile
 $(B)/learner/status_page.o: learner/status_page.html
+# multiply and add in one: 5 to 10 % of what a norm's sweeps take
+$(B)/common/layer_batch_renorm.o: FINAL_CFLAGS += -ffp-contract=fast
 
 $(B)/crossfleet-learner: $(B)/learner/main.o $(LEARNER) $(COMMON)
 	@echo "  LINK    $@"
