@@ -202,14 +202,21 @@ static struct slot slot_of(const struct network_pass *p, size_t k)
     return (struct slot){k % p->parts, p->parts, pool_lane(p->pool, k)};
 }
 
+// the first op behind i that must see more than the columns of one before it
+static size_t chain_end(const struct network *net, size_t i)
+{
+    do
+        i++;
+    while (i < net->n_ops && !meets_before(net, i));
+    return i;
+}
+
 // op i and the ops to the next meeting, a tile of columns at a time; returns the op after them
 static size_t forward_tiles(struct network *net, size_t i, size_t rows, const struct slot *slot)
 {
     struct piece s = piece_of(net, i, rows, slot->part, slot->parts);
-    size_t       end = i + 1;
-    while (end < net->n_ops && !meets_before(net, end))
-        end++;
-    size_t step = end > i + 1 ? TILE : s.c1 - s.c0;
+    size_t       end = chain_end(net, i);
+    size_t       step = end > i + 1 ? TILE : s.c1 - s.c0;
     for (size_t c = s.c0; c < s.c1; c += step)
         for (size_t op = i; op < end; op++) {
             struct piece tile = {s.r0, s.r1, c, c + step < s.c1 ? c + step : s.c1};
@@ -352,8 +359,29 @@ void network_eval_prepare(struct network *net)
 
 void network_eval_rows(struct network *net, const float *x, size_t r0, size_t r1)
 {
-    for (size_t i = 0; i < net->n_ops; i++)
-        op_forward(net, i, x, false, (struct piece){r0, r1, 0, net->ops[i].out});
+    for (size_t i = 0; i < net->n_ops;) {
+        size_t end = chain_end(net, i), out = net->ops[i].out, step = end > i + 1 ? TILE : out;
+        for (size_t c = 0; c < out; c += step)
+            for (size_t op = i; op < end; op++)
+                op_forward(net, op, x, false,
+                           (struct piece){r0, r1, c, c + step < out ? c + step : out});
+        i = end;
+    }
+}
+
+// the product of op i and the ops below it to the next one with a product, a tile of columns at a time
+static void eval_backward_tiles(struct network *net, size_t i, const float *x, struct piece s)
+{
+    size_t below = i, step = TILE;
+    while (below > 0 && (below == i || net->ops[below].kind != OP_LINEAR))
+        if (net->ops[--below].kind == OP_LAYER_NORM)
+            step = s.c1 - s.c0;
+    for (size_t c = s.c0; c < s.c1; c += step) {
+        struct piece tile = {s.r0, s.r1, c, c + step < s.c1 ? c + step : s.c1};
+        op_backward_product(net, i, tile);
+        for (size_t op = i; op-- > below;)
+            op_eval_backward(net, op, x, tile);
+    }
 }
 
 void network_eval_backward_rows(struct network *net, const float *x, size_t r0, size_t r1,
@@ -364,13 +392,11 @@ void network_eval_backward_rows(struct network *net, const float *x, size_t r0, 
     size_t first_product = 0;
     while (net->ops[first_product].kind != OP_LINEAR)
         first_product++;
-    for (size_t i = n; i-- > 0;) {
-        bool         narrow = i < first_product;
-        struct piece s = {r0, r1, narrow ? first : 0, net->ops[i].out};
-        op_eval_backward(net, i, x, s);
-        s = (struct piece){r0, r1, i <= first_product ? first : 0, net->ops[i].in};
-        op_backward_product(net, i, s);
-    }
+    op_eval_backward(net, n - 1, x, (struct piece){r0, r1, 0, net->ops[n - 1].out});
+    for (size_t i = n; i-- > 0;)
+        if (net->ops[i].kind == OP_LINEAR)
+            eval_backward_tiles(
+                net, i, x, (struct piece){r0, r1, i == first_product ? first : 0, net->ops[i].in});
 }
 
 // ---------------------------------------------------------------- flops
