@@ -35,6 +35,12 @@ static struct piece piece_of(const struct network *net, size_t i, size_t rows, s
     return (struct piece){0, rows, s.begin, s.end};
 }
 
+// the columns of a piece from c on, as many as step
+static struct piece tile_at(struct piece s, size_t c, size_t step)
+{
+    return (struct piece){s.r0, s.r1, c, c + step < s.c1 ? c + step : s.c1};
+}
+
 // ---------------------------------------------------------------- one op
 
 static void op_forward(struct network *net, size_t i, const float *x0, bool train, struct piece s)
@@ -218,10 +224,8 @@ static size_t forward_tiles(struct network *net, size_t i, size_t rows, const st
     size_t       end = chain_end(net, i);
     size_t       step = end > i + 1 ? TILE : s.c1 - s.c0;
     for (size_t c = s.c0; c < s.c1; c += step)
-        for (size_t op = i; op < end; op++) {
-            struct piece tile = {s.r0, s.r1, c, c + step < s.c1 ? c + step : s.c1};
-            train_forward(net, op, tile, slot->lane);
-        }
+        for (size_t op = i; op < end; op++)
+            train_forward(net, op, tile_at(s, c, step), slot->lane);
     return end;
 }
 
@@ -261,13 +265,12 @@ static void backward_tiles(struct network *net, size_t i, struct piece s, size_t
     struct op *op = &net->ops[i];
     size_t     step = op->kind == OP_LAYER_NORM ? s.c1 - s.c0 : TILE;
     for (size_t c = s.c0; c < s.c1; c += step) {
-        size_t c1 = c + step < s.c1 ? c + step : s.c1;
-        train_product(net, i + 1,
-                      (struct piece){s.r0, s.r1 < product_rows ? s.r1 : product_rows, c, c1},
-                      slot->lane);
+        struct piece tile = tile_at(s, c, step), product = tile;
+        product.r1 = s.r1 < product_rows ? s.r1 : product_rows;
+        train_product(net, i + 1, product, slot->lane);
         for (size_t r = s.r0 > product_rows ? s.r0 : product_rows; r < s.r1; r++)
-            memset(op->dy + r * net->ld_d + c, 0, (c1 - c) * sizeof(float));
-        train_backward(net, i, (struct piece){s.r0, s.r1, c, c1}, live, slot);
+            memset(op->dy + r * net->ld_d + c, 0, (tile.c1 - c) * sizeof(float));
+        train_backward(net, i, tile, live, slot);
     }
     train_weight(net, i, s, live, slot->lane);
 }
@@ -359,13 +362,13 @@ void network_eval_prepare(struct network *net)
 
 void network_eval_rows(struct network *net, const float *x, size_t r0, size_t r1)
 {
-    for (size_t i = 0; i < net->n_ops;) {
-        size_t end = chain_end(net, i), out = net->ops[i].out, step = end > i + 1 ? TILE : out;
-        for (size_t c = 0; c < out; c += step)
+    for (size_t i = 0, end; i < net->n_ops; i = end) {
+        struct piece s = {r0, r1, 0, net->ops[i].out};
+        end = chain_end(net, i);
+        size_t step = end > i + 1 ? TILE : s.c1;
+        for (size_t c = 0; c < s.c1; c += step)
             for (size_t op = i; op < end; op++)
-                op_forward(net, op, x, false,
-                           (struct piece){r0, r1, c, c + step < out ? c + step : out});
-        i = end;
+                op_forward(net, op, x, false, tile_at(s, c, step));
     }
 }
 
@@ -377,7 +380,7 @@ static void eval_backward_tiles(struct network *net, size_t i, const float *x, s
         if (net->ops[--below].kind == OP_LAYER_NORM)
             step = s.c1 - s.c0;
     for (size_t c = s.c0; c < s.c1; c += step) {
-        struct piece tile = {s.r0, s.r1, c, c + step < s.c1 ? c + step : s.c1};
+        struct piece tile = tile_at(s, c, step);
         op_backward_product(net, i, tile);
         for (size_t op = i; op-- > below;)
             op_eval_backward(net, op, x, tile);
