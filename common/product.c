@@ -5,22 +5,71 @@
 // Rows of a panel at most: more do not fit into the near caches, fewer are added to y more often.
 #define DEPTH 1024
 
+// The same where the left operand lies across. A tile of it and its panel fit into the first-level cache.
+#define ACROSS_DEPTH 128
+// From so many columns of y on the left operand is packed as well: its columns are spread over as many
+// pages and cache sets as it has rows.
+#define PACK_LEFT_COLS 384
+// Rows of y for which it is packed at once: the block and its part of y fit into the second-level cache.
+#define PACK_LEFT_ROWS (32 * PRODUCT_KERNEL_ROWS)
+
+// rows p <= r < p + depth of w, panel after panel, times left
+static void multiply_panels(const struct product_kernel *kernel, const struct product_left *left,
+                            bool w_across, float *y, size_t ldy, const float *w, size_t ldw,
+                            size_t m, size_t n, size_t p, size_t depth)
+{
+    _Alignas(64) float panel[DEPTH * PRODUCT_KERNEL_WIDTH];
+    for (size_t c = 0; c < n; c += kernel->width) {
+        size_t cols = n - c < kernel->width ? n - c : kernel->width;
+        if (w_across)
+            kernel->pack_across(panel, kernel->width, w + c * ldw + p, ldw, depth, cols);
+        else
+            kernel->pack(panel, w + p * ldw + c, ldw, depth, cols);
+        kernel->panel(left, p > 0, y + c, ldy, m, cols, panel, depth);
+    }
+}
+
+// rows of a block when m are cut into blocks of about the same number
+static size_t block_rows(size_t m)
+{
+    size_t blocks = m / PACK_LEFT_ROWS + 1;
+    size_t rows = (m + blocks - 1) / blocks;
+    return (rows + PRODUCT_KERNEL_ROWS - 1) / PRODUCT_KERNEL_ROWS * PRODUCT_KERNEL_ROWS;
+}
+
+static void multiply_across(const struct product_kernel *kernel, bool w_across, float *y,
+                            size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
+                            size_t m, size_t n, size_t k)
+{
+    _Alignas(64) float block[ACROSS_DEPTH * PACK_LEFT_ROWS];
+    bool               packed = n >= PACK_LEFT_COLS;
+    size_t             most = packed ? block_rows(m) : m;
+    for (size_t i = 0, rows; i < m; i += rows) {
+        rows = m - i < most ? m - i : most;
+        for (size_t p = 0; p < k || p == 0; p += ACROSS_DEPTH) {
+            size_t              depth = k - p < ACROSS_DEPTH ? k - p : ACROSS_DEPTH;
+            struct product_left left = {true, x + p * ldx + i, ldx, kernel->rows};
+            if (packed) {
+                kernel->pack_left(block, left.a, ldx, depth, rows);
+                left = (struct product_left){true, block, kernel->rows, kernel->rows * depth};
+            }
+            multiply_panels(kernel, &left, w_across, y + i * ldy, ldy, w, ldw, rows, n, p, depth);
+        }
+    }
+}
+
 void product_multiply(const struct product_kernel *kernel, bool x_across, bool w_across, float *y,
                       size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw, size_t m,
                       size_t n, size_t k)
 {
-    _Alignas(64) float panel[DEPTH * PRODUCT_KERNEL_WIDTH];
+    if (x_across) {
+        multiply_across(kernel, w_across, y, ldy, x, ldx, w, ldw, m, n, k);
+        return;
+    }
     for (size_t p = 0; p < k || p == 0; p += DEPTH) {
-        size_t       depth = k - p < DEPTH ? k - p : DEPTH;
-        const float *from = x + (x_across ? p * ldx : p);
-        for (size_t c = 0; c < n; c += kernel->width) {
-            size_t cols = n - c < kernel->width ? n - c : kernel->width;
-            if (w_across)
-                kernel->pack_across(panel, kernel->width, w + c * ldw + p, ldw, depth, cols);
-            else
-                kernel->pack(panel, w + p * ldw + c, ldw, depth, cols);
-            kernel->panel(x_across, p > 0, y + c, ldy, m, cols, from, ldx, panel, depth);
-        }
+        struct product_left left = {false, x + p, ldx, kernel->rows * ldx};
+        size_t              depth = k - p < DEPTH ? k - p : DEPTH;
+        multiply_panels(kernel, &left, w_across, y, ldy, w, ldw, m, n, p, depth);
     }
 }
 
@@ -33,8 +82,7 @@ static void multiply(blas_product *blas, bool x_across, bool w_across, float *y,
                      size_t k)
 {
     const struct product_kernel *kernel = product_kernel_at(0);
-    if (kernel == NULL || (x_across && !kernel->across) || m < PRODUCT_MIN_ROWS ||
-        n < PRODUCT_MIN_COLS)
+    if (kernel == NULL || m < PRODUCT_MIN_ROWS || n < PRODUCT_MIN_COLS)
         blas(y, ldy, x, ldx, w, ldw, m, n, k);
     else
         product_multiply(kernel, x_across, w_across, y, ldy, x, ldx, w, ldw, m, n, k);

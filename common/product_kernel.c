@@ -64,7 +64,6 @@ AVX2 static void pack_across(float *panel, size_t width, const float *b, size_t 
 #define VECTOR_FMA _mm512_fmadd_ps
 #define LANES 16
 #define ROWS 12
-#define ACROSS true
 #define NAME(x) x##_avx512
 #include "common/product_tile.h"
 
@@ -79,7 +78,6 @@ AVX2 static void pack_across(float *panel, size_t width, const float *b, size_t 
 #define VECTOR_FMA _mm256_fmadd_ps
 #define LANES 8
 #define ROWS 6
-#define ACROSS false
 #define NAME(x) x##_avx2
 #include "common/product_tile.h"
 

@@ -1,7 +1,7 @@
 // What a matrix product is made of on one kind of processor: see common/product.h for the whole.
 //
 // y = a b goes panel by panel: some columns of b, packed so that they lie one after the other, times all
-// rows of a.
+// rows of a, a tile of them at a time.
 #ifndef COMMON_PRODUCT_KERNEL_H
 #define COMMON_PRODUCT_KERNEL_H
 
@@ -9,14 +9,25 @@
 #include <stddef.h>
 
 #define PRODUCT_KERNEL_WIDTH 32  // columns of the widest panel
+#define PRODUCT_KERNEL_ROWS 12   // of a tile: a multiple of every kernel's
+
+// The left operand where it lies: (i, p) of a tile is a[i ld + p], or a[p ld + i] if it is across; `step`
+// floats on from a is the next tile.
+struct product_left {
+    bool         across;
+    const float *a;
+    size_t       ld, step;
+};
 
 struct product_kernel {
     const char *name;
-    size_t      width;   // columns of a panel
-    bool        across;  // whether it takes a left operand that lies (k, m)
-    // y (m, n) = a b, or += if add is set; n <= width. a lies (m, k), or (k, m) if it is across.
-    void (*panel)(bool across, bool add, float *y, size_t ldy, size_t m, size_t n, const float *a,
-                  size_t ld, const float *b, size_t k);
+    size_t      width;  // columns of a panel
+    size_t      rows;   // of a tile
+    // y (m, n) = left b, or += if add is set; n <= width, b a panel.
+    void (*panel)(const struct product_left *left, bool add, float *y, size_t ldy, size_t m,
+                  size_t n, const float *b, size_t k);
+    // to = of each tile's columns of a (k, ld) a block (k, rows); m columns in all
+    void (*pack_left)(float *to, const float *a, size_t ld, size_t k, size_t m);
     // panel (k, width) = n columns of b (k, ld), the others 0
     void (*pack)(float *panel, const float *b, size_t ld, size_t k, size_t n);
     // the same of b's transpose (n, ld)

@@ -1,8 +1,8 @@
 // The inner part of common/product_kernel.c, which includes it once for each width of vectors.
 //
 // Wants KERNEL (its name), TARGET (the functions' attribute), VECTOR with _ZERO, _LOAD, _STORE, _SET,
-// _ADD and _FMA, LANES, ROWS of a tile (6 or 12), ACROSS (whether it is good at that) and NAME(x),
-// which adds the width to a name. Takes them all back.
+// _ADD and _FMA, LANES, ROWS of a tile (6 or 12) and NAME(x), which adds the width to a name. Takes
+// them all back.
 
 // y (R, n) of a product, in registers until it is done. b is a packed panel (k, 2 LANES), a is read where
 // it lies: a[i ld + p], or a[p ld + i] if it is across. R, across and two (n > LANES) are constants
@@ -49,16 +49,16 @@ NAME(tile)(size_t R, bool across, bool two, bool add, float *y, size_t ldy, size
 
 #define TILE(R)                                                                                    \
     case R:                                                                                        \
-        NAME(tile)(R, across, two, add, y, ldy, n, a, ld, b, k);                                   \
+        NAME(tile)(R, left->across, two, add, y, ldy, n, a, left->ld, b, k);                       \
         break
 
 TARGET static inline __attribute__((always_inline)) void
-NAME(tiles)(bool across, bool two, bool add, float *y, size_t ldy, size_t m, size_t n,
-            const float *a, size_t ld, const float *b, size_t k)
+NAME(tiles)(const struct product_left *left, bool two, bool add, float *y, size_t ldy, size_t m,
+            size_t n, const float *b, size_t k)
 {
-    size_t step = across ? 1 : ld;
-    for (; m >= ROWS; m -= ROWS, y += ROWS * ldy, a += ROWS * step)
-        NAME(tile)(ROWS, across, two, add, y, ldy, n, a, ld, b, k);
+    const float *a = left->a;
+    for (; m >= ROWS; m -= ROWS, y += ROWS * ldy, a += left->step)
+        NAME(tile)(ROWS, left->across, two, add, y, ldy, n, a, left->ld, b, k);
     switch (m) {
 #if ROWS > 6
         TILE(11);
@@ -77,17 +77,32 @@ NAME(tiles)(bool across, bool two, bool add, float *y, size_t ldy, size_t m, siz
 }
 
 // y (m, n), n columns of one panel
-TARGET static void NAME(panel)(bool across, bool add, float *y, size_t ldy, size_t m, size_t n,
-                               const float *a, size_t ld, const float *b, size_t k)
+TARGET static void NAME(panel)(const struct product_left *left, bool add, float *y, size_t ldy,
+                               size_t m, size_t n, const float *b, size_t k)
 {
-    if (ACROSS && across && n > LANES)
-        NAME(tiles)(true, true, add, y, ldy, m, n, a, ld, b, k);
-    else if (ACROSS && across)
-        NAME(tiles)(true, false, add, y, ldy, m, n, a, ld, b, k);
+    struct product_left across = {true, left->a, left->ld, left->step};
+    struct product_left along = {false, left->a, left->ld, left->step};
+    if (left->across && n > LANES)
+        NAME(tiles)(&across, true, add, y, ldy, m, n, b, k);
+    else if (left->across)
+        NAME(tiles)(&across, false, add, y, ldy, m, n, b, k);
     else if (n > LANES)
-        NAME(tiles)(false, true, add, y, ldy, m, n, a, ld, b, k);
+        NAME(tiles)(&along, true, add, y, ldy, m, n, b, k);
     else
-        NAME(tiles)(false, false, add, y, ldy, m, n, a, ld, b, k);
+        NAME(tiles)(&along, false, add, y, ldy, m, n, b, k);
+}
+
+// to: of each tile's columns of a (k, ld) a block (k, ROWS)
+TARGET static void NAME(pack_left)(float *to, const float *a, size_t ld, size_t k, size_t m)
+{
+    // row after row: that is how memory comes ahead of its use
+    for (size_t p = 0; p < k; p++, a += ld, to += ROWS) {
+        size_t i = 0;
+        for (; i + ROWS <= m; i += ROWS)
+            memcpy(to + i * k, a + i, ROWS * sizeof *to);
+        if (i < m)
+            memcpy(to + i * k, a + i, (m - i) * sizeof *to);
+    }
 }
 
 // panel (k, 2 LANES) = n columns of b (k, ld), the rest 0
@@ -131,9 +146,10 @@ TARGET static double NAME(spin)(float *sums, size_t rounds)
 }
 
 static const struct product_kernel NAME(kernel) = {.name = KERNEL,
+                                                   .rows = ROWS,
                                                    .width = 2 * LANES,
-                                                   .across = ACROSS,
                                                    .panel = NAME(panel),
+                                                   .pack_left = NAME(pack_left),
                                                    .pack = NAME(pack),
                                                    .pack_across = pack_across,
                                                    .spin = NAME(spin)};
@@ -150,5 +166,4 @@ static const struct product_kernel NAME(kernel) = {.name = KERNEL,
 #undef VECTOR_FMA
 #undef LANES
 #undef ROWS
-#undef ACROSS
 #undef NAME
