@@ -215,6 +215,22 @@ VEC static void sweep_backward(struct tile t, float *dy, size_t lddy, const floa
     }
 }
 
+// the same for rows whose dy is 0, without reading it
+VEC static void sweep_backward_zero(struct tile t, float *restrict dx, size_t lddx,
+                                    const float *restrict x, size_t ld, size_t N,
+                                    const float *restrict base, const float *restrict slope,
+                                    float *restrict dlift)
+{
+    const float *restrict lift = t.lift, *restrict pivot = t.pivot, *restrict shift = t.shift;
+    for (size_t r = 0; r < N; r++)
+        for (size_t j = 0; j < t.n; j++) {
+            float d = gradient(0, x[r * ld + j], lift[j], pivot[j], shift[j], 0, 0, base[j],
+                               slope[j], t.low_in, 0);
+            dx[r * lddx + j] = d;
+            dlift[j] += d;
+        }
+}
+
 // ---------------------------------------------------------------- set-up
 
 size_t layer_batch_renorm_scratch(size_t H)
@@ -311,7 +327,9 @@ void layer_batch_renorm_backward(struct layer_batch_renorm *l, float *dy, size_t
         sweep_gradient_sums(sum, product, t, dy + c, lddy, x + c, ld, live);
         for (size_t j = 0; j < t.n; j++)
             column_gradients(l, c + j, N, sum[j], product[j], &base[j], &slope[j]);
-        sweep_backward(t, dy + c, lddy, x + c, ld, N, base, slope, dlift);
+        sweep_backward(t, dy + c, lddy, x + c, ld, live, base, slope, dlift);
+        sweep_backward_zero(t, dy + live * lddy + c, lddy, x + live * ld + c, ld, N - live, base,
+                            slope, dlift);
         if (l->in_dbias == NULL)
             continue;
         // float noise in a gradient that is 0 would become a step of lr in Adam

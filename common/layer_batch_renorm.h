@@ -55,7 +55,7 @@ void layer_batch_renorm_init(struct layer_batch_renorm *l, float *scratch);
 void layer_batch_renorm_forward(struct layer_batch_renorm *l, float *y, const float *x, size_t ld,
                                 size_t N, size_t c0, size_t c1);
 
-// dy (N, H), all 0 from row `live` on, becomes dx in place; dweight, dbias, in_dbias of these columns
+// dy (N, H), taken as 0 from row `live` on, becomes dx in place; dweight, dbias, in_dbias of these columns
 // are set. After a train forward or after layer_batch_renorm_eval of the same x.
 void layer_batch_renorm_backward(struct layer_batch_renorm *l, float *dy, size_t lddy,
                                  const float *x, size_t ld, size_t N, size_t live, size_t c0,

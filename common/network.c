@@ -1,6 +1,7 @@
 #include "common/network.h"
 
 #include "common/block.h"
+#include "common/cores.h"
 
 #include <assert.h>
 #include <math.h>
@@ -230,6 +231,14 @@ static void lay_norm(struct network *net, struct op *op, const struct op *before
         layer_layer_norm_init(l, scratch);
 }
 
+// A quarter of the cache for a tile of the product, as much for what the op makes of it; the product
+// itself needs the rest. Whole panels of common/product.h, several of them.
+static size_t tile_of(size_t rows)
+{
+    size_t cols = cores_cache() / (4 * sizeof(float) * rows) / 32 * 32;
+    return cols < 128 ? 128 : cols > 512 ? 512 : cols;
+}
+
 // gives each op its result buffer and one of the two gradient buffers
 static void lay_buffers(struct network *net, bool trained, struct arena *a)
 {
@@ -240,6 +249,7 @@ static void lay_buffers(struct network *net, bool trained, struct arena *a)
         widest = op->ld > widest ? op->ld : widest;
     }
     net->ld_d = widest;
+    net->tile = tile_of(net->rows);
     if (!trained)
         return;
     float *buffer[2];

@@ -80,6 +80,7 @@ struct network {
     struct net_spec        spec;
     size_t                 in, out;  // features in, heads' outputs
     size_t                 rows;     // most rows of a pass
+    size_t                 tile;  // columns of a product that the op behind it still finds in cache
     size_t                 n_ops, n_tensors, n_steps;
     struct op             *ops;
     struct network_tensor *tensors;

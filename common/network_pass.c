@@ -3,10 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-// Columns of a product that are still in cache when the op behind it reads them, a few panels of its
-// kernel.
-#define TILE 128
-
 // Rows and columns of one op's result that one part works on.
 struct piece {
     size_t r0, r1, c0, c1;
@@ -222,7 +218,7 @@ static size_t forward_tiles(struct network *net, size_t i, size_t rows, const st
 {
     struct piece s = piece_of(net, i, rows, slot->part, slot->parts);
     size_t       end = chain_end(net, i);
-    size_t       step = end > i + 1 ? TILE : s.c1 - s.c0;
+    size_t       step = end > i + 1 ? net->tile : s.c1 - s.c0;
     for (size_t c = s.c0; c < s.c1; c += step)
         for (size_t op = i; op < end; op++)
             train_forward(net, op, tile_at(s, c, step), slot->lane);
@@ -258,17 +254,18 @@ void network_forward(const struct network_pass *p, const float *x)
 }
 
 // The product of op i + 1 with op i behind it, a tile of columns at a time. Rows from product_rows on have
-// no gradient: they are written as zeros, not multiplied.
+// no gradient: they are not multiplied, but written as zeros for all but a BatchRenorm, which knows.
 static void backward_tiles(struct network *net, size_t i, struct piece s, size_t product_rows,
                            size_t live, const struct slot *slot)
 {
     struct op *op = &net->ops[i];
-    size_t     step = op->kind == OP_LAYER_NORM ? s.c1 - s.c0 : TILE;
+    size_t     step = op->kind == OP_LAYER_NORM ? s.c1 - s.c0 : net->tile;
     for (size_t c = s.c0; c < s.c1; c += step) {
         struct piece tile = tile_at(s, c, step), product = tile;
         product.r1 = s.r1 < product_rows ? s.r1 : product_rows;
         train_product(net, i + 1, product, slot->lane);
-        for (size_t r = s.r0 > product_rows ? s.r0 : product_rows; r < s.r1; r++)
+        size_t zeros = s.r0 > product_rows ? s.r0 : product_rows;
+        for (size_t r = zeros; r < s.r1 && op->kind != OP_BATCH_RENORM; r++)
             memset(op->dy + r * net->ld_d + c, 0, (tile.c1 - c) * sizeof(float));
         train_backward(net, i, tile, live, slot);
     }
@@ -365,7 +362,7 @@ void network_eval_rows(struct network *net, const float *x, size_t r0, size_t r1
     for (size_t i = 0, end; i < net->n_ops; i = end) {
         struct piece s = {r0, r1, 0, net->ops[i].out};
         end = chain_end(net, i);
-        size_t step = end > i + 1 ? TILE : s.c1;
+        size_t step = end > i + 1 ? net->tile : s.c1;
         for (size_t c = 0; c < s.c1; c += step)
             for (size_t op = i; op < end; op++)
                 op_forward(net, op, x, false, tile_at(s, c, step));
@@ -375,7 +372,7 @@ void network_eval_rows(struct network *net, const float *x, size_t r0, size_t r1
 // the product of op i and the ops below it to the next one with a product, a tile of columns at a time
 static void eval_backward_tiles(struct network *net, size_t i, const float *x, struct piece s)
 {
-    size_t below = i, step = TILE;
+    size_t below = i, step = net->tile;
     while (below > 0 && (below == i || net->ops[below].kind != OP_LINEAR))
         if (net->ops[--below].kind == OP_LAYER_NORM)
             step = s.c1 - s.c0;

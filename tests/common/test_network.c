@@ -71,6 +71,7 @@ static void set_up(struct fixture *f, const char *letters, size_t threads)
     struct net_spec spec = spec_of(letters);
     blas_init();
     assert_int_equal(network_init(&f->net, &spec, IN, HEADS, 2, ROWS, true, &err), 0);
+    f->net.tile = 128;
     f->list[0] = &f->net;
     f->pool = pool_make(threads, &err);
     assert_non_null(f->pool);
@@ -447,9 +448,25 @@ static void bad_layers_are_refused(void **state)
     network_free(&net);
 }
 
+// whatever the processor's cache is
+static void tiles_of_columns_are_whole_panels(void **state)
+{
+    (void)state;
+    const size_t rows[] = {1, 16, 256, 512, 100000};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct network  net;
+        struct error    err = {0};
+        struct net_spec spec = spec_of("L");
+        assert_int_equal(network_init(&net, &spec, IN, HEADS, 2, rows[i], false, &err), 0);
+        assert_true(net.tile >= 128 && net.tile <= 512 && net.tile % 32 == 0);
+        network_free(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tiles_of_columns_are_whole_panels),
         cmocka_unit_test(train_gradients_match_differences),
         cmocka_unit_test(eval_input_gradients_match_differences),
         cmocka_unit_test(corrected_norm_gradients_match_differences),
