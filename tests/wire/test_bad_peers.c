@@ -302,7 +302,7 @@ static void one_that_greets_and_never_reads_is_cut(void **state)
         clock_sleep(0.05);
     }
     assert_true(!open || rig_read(&mine).rejected[REJECT_SLOW] == 1);
-    assert_true(rss_mb() - rss < 16.0);
+    assert_true(rss_mb() - rss < GROWTH_MB / 3);
     raw_cut(fd);
     rig_stop(&mine);
 }
