@@ -2,6 +2,7 @@
 
 #include "common/block.h"
 #include "common/cores.h"
+#include "common/product_kernel.h"
 
 #include <assert.h>
 #include <math.h>
@@ -235,7 +236,8 @@ static void lay_norm(struct network *net, struct op *op, const struct op *before
 // itself needs the rest. Whole panels of common/product.h, several of them.
 static size_t tile_of(size_t rows)
 {
-    size_t cols = cores_cache() / (4 * sizeof(float) * rows) / 32 * 32;
+    size_t cols = cores_cache() / (4 * sizeof(float) * rows);
+    cols = cols / PRODUCT_KERNEL_WIDTH * PRODUCT_KERNEL_WIDTH;
     return cols < 128 ? 128 : cols > 512 ? 512 : cols;
 }
 
@@ -249,7 +251,6 @@ static void lay_buffers(struct network *net, bool trained, struct arena *a)
         widest = op->ld > widest ? op->ld : widest;
     }
     net->ld_d = widest;
-    net->tile = tile_of(net->rows);
     if (!trained)
         return;
     float *buffer[2];
@@ -302,7 +303,7 @@ int network_init(struct network *net, const struct net_spec *spec, size_t in,
                  const struct network_head *heads, size_t n_heads, size_t rows, bool trained,
                  struct error *err)
 {
-    *net = (struct network){.spec = *spec, .in = in, .rows = rows};
+    *net = (struct network){.spec = *spec, .in = in, .rows = rows, .tile = tile_of(rows)};
     int code = check_layers(spec, in, err);
     if (code != 0)
         return code;

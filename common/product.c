@@ -37,39 +37,26 @@ static size_t block_rows(size_t m)
     return (rows + PRODUCT_KERNEL_ROWS - 1) / PRODUCT_KERNEL_ROWS * PRODUCT_KERNEL_ROWS;
 }
 
-static void multiply_across(const struct product_kernel *kernel, bool w_across, float *y,
-                            size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
-                            size_t m, size_t n, size_t k)
+void product_multiply(const struct product_kernel *kernel, bool x_across, bool w_across, float *y,
+                      size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw, size_t m,
+                      size_t n, size_t k)
 {
     _Alignas(64) float block[ACROSS_DEPTH * PACK_LEFT_ROWS];
-    bool               packed = n >= PACK_LEFT_COLS;
-    size_t             most = packed ? block_rows(m) : m;
+    bool               packed = x_across && n >= PACK_LEFT_COLS;
+    size_t             most = packed ? block_rows(m) : m, deepest = x_across ? ACROSS_DEPTH : DEPTH;
+    size_t             row = x_across ? 1 : ldx, column = x_across ? ldx : 1;
     for (size_t i = 0, rows; i < m; i += rows) {
         rows = m - i < most ? m - i : most;
-        for (size_t p = 0; p < k || p == 0; p += ACROSS_DEPTH) {
-            size_t              depth = k - p < ACROSS_DEPTH ? k - p : ACROSS_DEPTH;
-            struct product_left left = {true, x + p * ldx + i, ldx, kernel->rows};
+        for (size_t p = 0; p < k || p == 0; p += deepest) {
+            size_t              depth = k - p < deepest ? k - p : deepest;
+            struct product_left left = {x_across, x + i * row + p * column, ldx,
+                                        kernel->rows * row};
             if (packed) {
                 kernel->pack_left(block, left.a, ldx, depth, rows);
                 left = (struct product_left){true, block, kernel->rows, kernel->rows * depth};
             }
             multiply_panels(kernel, &left, w_across, y + i * ldy, ldy, w, ldw, rows, n, p, depth);
         }
-    }
-}
-
-void product_multiply(const struct product_kernel *kernel, bool x_across, bool w_across, float *y,
-                      size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw, size_t m,
-                      size_t n, size_t k)
-{
-    if (x_across) {
-        multiply_across(kernel, w_across, y, ldy, x, ldx, w, ldw, m, n, k);
-        return;
-    }
-    for (size_t p = 0; p < k || p == 0; p += DEPTH) {
-        struct product_left left = {false, x + p, ldx, kernel->rows * ldx};
-        size_t              depth = k - p < DEPTH ? k - p : DEPTH;
-        multiply_panels(kernel, &left, w_across, y, ldy, w, ldw, m, n, p, depth);
     }
 }
 

@@ -49,16 +49,16 @@ NAME(tile)(size_t R, bool across, bool two, bool add, float *y, size_t ldy, size
 
 #define TILE(R)                                                                                    \
     case R:                                                                                        \
-        NAME(tile)(R, left->across, two, add, y, ldy, n, a, left->ld, b, k);                       \
+        NAME(tile)(R, across, two, add, y, ldy, n, a, left->ld, b, k);                             \
         break
 
 TARGET static inline __attribute__((always_inline)) void
-NAME(tiles)(const struct product_left *left, bool two, bool add, float *y, size_t ldy, size_t m,
-            size_t n, const float *b, size_t k)
+NAME(tiles)(bool across, const struct product_left *left, bool two, bool add, float *y, size_t ldy,
+            size_t m, size_t n, const float *b, size_t k)
 {
     const float *a = left->a;
     for (; m >= ROWS; m -= ROWS, y += ROWS * ldy, a += left->step)
-        NAME(tile)(ROWS, left->across, two, add, y, ldy, n, a, left->ld, b, k);
+        NAME(tile)(ROWS, across, two, add, y, ldy, n, a, left->ld, b, k);
     switch (m) {
 #if ROWS > 6
         TILE(11);
@@ -80,16 +80,14 @@ NAME(tiles)(const struct product_left *left, bool two, bool add, float *y, size_
 TARGET static void NAME(panel)(const struct product_left *left, bool add, float *y, size_t ldy,
                                size_t m, size_t n, const float *b, size_t k)
 {
-    struct product_left across = {true, left->a, left->ld, left->step};
-    struct product_left along = {false, left->a, left->ld, left->step};
     if (left->across && n > LANES)
-        NAME(tiles)(&across, true, add, y, ldy, m, n, b, k);
+        NAME(tiles)(true, left, true, add, y, ldy, m, n, b, k);
     else if (left->across)
-        NAME(tiles)(&across, false, add, y, ldy, m, n, b, k);
+        NAME(tiles)(true, left, false, add, y, ldy, m, n, b, k);
     else if (n > LANES)
-        NAME(tiles)(&along, true, add, y, ldy, m, n, b, k);
+        NAME(tiles)(false, left, true, add, y, ldy, m, n, b, k);
     else
-        NAME(tiles)(&along, false, add, y, ldy, m, n, b, k);
+        NAME(tiles)(false, left, false, add, y, ldy, m, n, b, k);
 }
 
 // to: of each tile's columns of a (k, ld) a block (k, ROWS)
@@ -146,8 +144,8 @@ TARGET static double NAME(spin)(float *sums, size_t rounds)
 }
 
 static const struct product_kernel NAME(kernel) = {.name = KERNEL,
-                                                   .rows = ROWS,
                                                    .width = 2 * LANES,
+                                                   .rows = ROWS,
                                                    .panel = NAME(panel),
                                                    .pack_left = NAME(pack_left),
                                                    .pack = NAME(pack),
