@@ -13,19 +13,32 @@
 // Rows of y for which it is packed at once: the block and its part of y fit into the second-level cache.
 #define PACK_LEFT_ROWS (32 * PRODUCT_KERNEL_ROWS)
 
+// the part of w that the panel from column c on is packed from, w from the panels' first row on
+static struct product_next panel_source(const struct product_kernel *kernel, bool w_across,
+                                        const float *w, size_t ldw, size_t n, size_t c,
+                                        size_t depth)
+{
+    size_t cols = c >= n ? 0 : n - c < kernel->width ? n - c : kernel->width;
+    size_t per = ((w_across ? depth : cols) + PRODUCT_KERNEL_LINE - 1) / PRODUCT_KERNEL_LINE;
+    return (struct product_next){w + (w_across ? c * ldw : c), (w_across ? cols : depth) * per, per,
+                                 ldw};
+}
+
 // rows p <= r < p + depth of w, panel after panel, times left
 static void multiply_panels(const struct product_kernel *kernel, const struct product_left *left,
                             bool w_across, float *y, size_t ldy, const float *w, size_t ldw,
                             size_t m, size_t n, size_t p, size_t depth)
 {
     _Alignas(64) float panel[DEPTH * PRODUCT_KERNEL_WIDTH];
+    w += w_across ? p : p * ldw;
     for (size_t c = 0; c < n; c += kernel->width) {
         size_t cols = n - c < kernel->width ? n - c : kernel->width;
         if (w_across)
-            kernel->pack_across(panel, kernel->width, w + c * ldw + p, ldw, depth, cols);
+            kernel->pack_across(panel, kernel->width, w + c * ldw, ldw, depth, cols);
         else
-            kernel->pack(panel, w + p * ldw + c, ldw, depth, cols);
-        kernel->panel(left, p > 0, y + c, ldy, m, cols, panel, depth);
+            kernel->pack(panel, w + c, ldw, depth, cols);
+        kernel->panel(left, p > 0, y + c, ldy, m, cols, panel, depth,
+                      panel_source(kernel, w_across, w, ldw, n, c + kernel->width, depth));
     }
 }
 

@@ -12,6 +12,7 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+#define LINE PRODUCT_KERNEL_LINE
 #define AVX2 __attribute__((target("avx2,fma")))
 
 // to (8, ld_to) = the transpose of from (8, ld_from)

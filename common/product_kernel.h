@@ -10,6 +10,7 @@
 
 #define PRODUCT_KERNEL_WIDTH 32  // columns of the widest panel
 #define PRODUCT_KERNEL_ROWS 12   // of a tile: a multiple of every kernel's
+#define PRODUCT_KERNEL_LINE 16   // floats of a cache line
 
 // The left operand where it lies: (i, p) of a tile is a[i ld + p], or a[p ld + i] if it is across; `step`
 // floats on from a is the next tile.
@@ -19,13 +20,20 @@ struct product_left {
     size_t       ld, step;
 };
 
+// Memory that is wanted after this panel, asked for a little with every tile: `lines` cache lines, `per` of
+// them one after the other, then `ld` floats on.
+struct product_next {
+    const float *at;
+    size_t       lines, per, ld;
+};
+
 struct product_kernel {
     const char *name;
     size_t      width;  // columns of a panel
     size_t      rows;   // of a tile
     // y (m, n) = left b, or += if add is set; n <= width, b a panel.
     void (*panel)(const struct product_left *left, bool add, float *y, size_t ldy, size_t m,
-                  size_t n, const float *b, size_t k);
+                  size_t n, const float *b, size_t k, struct product_next next);
     // to = of each tile's columns of a (k, ld) a block (k, rows); m columns in all
     void (*pack_left)(float *to, const float *a, size_t ld, size_t k, size_t m);
     // panel (k, width) = n columns of b (k, ld), the others 0

@@ -54,11 +54,20 @@ NAME(tile)(size_t R, bool across, bool two, bool add, float *y, size_t ldy, size
 
 TARGET static inline __attribute__((always_inline)) void
 NAME(tiles)(bool across, const struct product_left *left, bool two, bool add, float *y, size_t ldy,
-            size_t m, size_t n, const float *b, size_t k)
+            size_t m, size_t n, const float *b, size_t k, struct product_next next)
 {
     const float *a = left->a;
-    for (; m >= ROWS; m -= ROWS, y += ROWS * ldy, a += left->step)
+    size_t       each = (next.lines * ROWS + m - 1) / m, line = 0;
+    for (; m >= ROWS; m -= ROWS, y += ROWS * ldy, a += left->step) {
+        for (size_t i = 0; i < each && next.lines > 0; i++, next.lines--) {
+            __builtin_prefetch(next.at + line * LINE);
+            if (++line == next.per) {
+                next.at += next.ld;
+                line = 0;
+            }
+        }
         NAME(tile)(ROWS, across, two, add, y, ldy, n, a, left->ld, b, k);
+    }
     switch (m) {
 #if ROWS > 6
         TILE(11);
@@ -78,16 +87,17 @@ NAME(tiles)(bool across, const struct product_left *left, bool two, bool add, fl
 
 // y (m, n), n columns of one panel
 TARGET static void NAME(panel)(const struct product_left *left, bool add, float *y, size_t ldy,
-                               size_t m, size_t n, const float *b, size_t k)
+                               size_t m, size_t n, const float *b, size_t k,
+                               struct product_next next)
 {
     if (left->across && n > LANES)
-        NAME(tiles)(true, left, true, add, y, ldy, m, n, b, k);
+        NAME(tiles)(true, left, true, add, y, ldy, m, n, b, k, next);
     else if (left->across)
-        NAME(tiles)(true, left, false, add, y, ldy, m, n, b, k);
+        NAME(tiles)(true, left, false, add, y, ldy, m, n, b, k, next);
     else if (n > LANES)
-        NAME(tiles)(false, left, true, add, y, ldy, m, n, b, k);
+        NAME(tiles)(false, left, true, add, y, ldy, m, n, b, k, next);
     else
-        NAME(tiles)(false, left, false, add, y, ldy, m, n, b, k);
+        NAME(tiles)(false, left, false, add, y, ldy, m, n, b, k, next);
 }
 
 // to: of each tile's columns of a (k, ld) a block (k, ROWS)
