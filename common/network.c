@@ -241,28 +241,46 @@ static size_t tile_of(size_t rows)
     return cols < 128 ? 128 : cols > 512 ? 512 : cols;
 }
 
-// gives each op its result buffer and one of the two gradient buffers
+// whether the result of op i has a gradient's shape and no padding that a product would write
+static bool holds_gradient(const struct network *net, size_t i)
+{
+    return net->ops[i].ld == net->ld_d && net->ops[i].out % 4 == 0;
+}
+
+// Where the gradients of the results lie. All but a product work in place; a product writes where a result
+// lay that nobody reads any more: what is touched less often stays less long in the caches.
+static void lay_gradients(struct network *net, struct arena *a)
+{
+    float *own[2];
+    size_t turn = 0, last = net->n_ops - 1;
+    for (int i = 0; i < 2; i++)
+        own[i] = arena_floats(a, net->rows * net->ld_d);
+    net->ops[last].dy = own[turn];
+    for (size_t i = last; i-- > 0;) {
+        struct op *op = &net->ops[i], *next = op + 1;
+        if (next->kind != OP_LINEAR)
+            op->dy = next->dy;
+        else if (i + 1 < last && holds_gradient(net, i + 1))
+            op->dy = next->y;
+        else if (op->kind == OP_BATCH_RENORM && i + 1 == last && holds_gradient(net, i))
+            op->dy = op->y;  // which only the last layer's weights needed
+        else
+            op->dy = own[turn = 1 - turn];
+    }
+    net->dx = net->ops[0].kind == OP_LINEAR ? own[1 - turn] : net->ops[0].dy;
+}
+
+// gives each op its buffers
 static void lay_buffers(struct network *net, bool trained, struct arena *a)
 {
-    size_t widest = network_ld(net->in);
+    net->ld_d = network_ld(net->in);
     for (size_t i = 0; i < net->n_ops; i++) {
         struct op *op = &net->ops[i];
         op->y = arena_floats(a, net->rows * op->ld);
-        widest = op->ld > widest ? op->ld : widest;
+        net->ld_d = op->ld > net->ld_d ? op->ld : net->ld_d;
     }
-    net->ld_d = widest;
-    if (!trained)
-        return;
-    float *buffer[2];
-    for (int i = 0; i < 2; i++)
-        buffer[i] = arena_floats(a, net->rows * widest);
-    size_t turn = 0;
-    for (size_t i = net->n_ops; i-- > 0;) {
-        net->ops[i].dy = buffer[turn];
-        // only a product cannot work in place
-        turn = net->ops[i].kind == OP_LINEAR ? 1 - turn : turn;
-    }
-    net->dx = buffer[turn];
+    if (trained)
+        lay_gradients(net, a);
 }
 
 // Places everything in arena a; the sizes of the blocks come from an earlier call that only counted.

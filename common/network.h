@@ -41,7 +41,7 @@ struct op {
     struct layer_batch_renorm renorm;
     struct layer_layer_norm   norm;
     float                    *y;   // (rows, ld)  result
-    float                    *dy;  // (rows, ld)  its gradient; two buffers take turns
+    float                    *dy;  // (rows, ld_d)  its gradient, where a later op's result was
     size_t                    ld;  // of y
 };
 
@@ -89,7 +89,7 @@ struct network {
     float                 *params, *grads;     // (n_params)  grads NULL where nothing is trained
     float                 *stats;  // (n_stats)   running_mean, running_var of each BatchRenorm
     uint64_t              *steps;  // (n_steps)   train forwards of each
-    float       *dx;      // (rows, ld_dx)  gradient of the input, NULL where nothing is trained
+    float       *dx;      // (rows, ld_d)  gradient of the input, NULL where nothing is trained
     size_t       ld_d;    // of all gradients
     const float *x;       // (rows, network_ld(in))  input of the last train forward, borrowed
     void        *memory;  // everything above

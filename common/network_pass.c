@@ -188,7 +188,7 @@ static void train_product(struct network *net, size_t i, struct piece s, struct 
 struct job {
     const struct network_pass *pass;
     size_t                     stage;
-    bool                       input;
+    bool                       input, last_first;
 };
 
 // whether op i must see the whole result of the one before it
@@ -196,6 +196,14 @@ static bool meets_before(const struct network *net, size_t i)
 {
     return i > 0 && (net->ops[i].kind == OP_LINEAR || net->ops[i].kind == OP_LAYER_NORM ||
                      net->ops[i - 1].kind == OP_LAYER_NORM);
+}
+
+// the network that piece k belongs to
+static struct network *net_of(const struct job *job, size_t k)
+{
+    const struct network_pass *p = job->pass;
+    size_t                     i = k / p->parts;
+    return p->nets[job->last_first ? p->n - 1 - i : i];
 }
 
 // piece k of all networks' pieces
@@ -230,7 +238,7 @@ static void forward_stage(void *arg, size_t k)
 {
     const struct job          *job = arg;
     const struct network_pass *p = job->pass;
-    struct network            *net = p->nets[k / p->parts];
+    struct network            *net = net_of(job, k);
     struct slot                slot = slot_of(p, k);
     size_t                     i = job->stage;
     do
@@ -310,7 +318,7 @@ static void backward_stage(void *arg, size_t k)
 {
     const struct job          *job = arg;
     const struct network_pass *p = job->pass;
-    struct network            *net = p->nets[k / p->parts];
+    struct network            *net = net_of(job, k);
     struct slot                slot = slot_of(p, k);
     size_t                     stage = job->stage;
     backward_op(net, job, stage, &slot);
@@ -331,6 +339,8 @@ void network_backward(const struct network_pass *p, bool input)
     assert(p->live >= 1 && p->live <= p->rows);
     if (p->parts == 1) {
         job.stage = net->n_ops;
+        // one thread begins with what its forward has left in the cache
+        job.last_first = pool_threads(p->pool) == 1;
         pool_run(p->pool, "backward", p->n, backward_stage, &job);
         return;
     }

@@ -22,7 +22,8 @@ struct network_pass {
 // BatchRenorm's statistics wait for network_commit.
 void network_forward(const struct network_pass *p, const float *x);
 
-// All parameter gradients from the output gradients. input: also dx of the first layer.
+// All parameter gradients from the output gradients. input: also dx of the first layer. Overwrites all
+// results of the forward but the output.
 void network_backward(const struct network_pass *p, bool input);
 
 // Makes the statistics of the last train forward the running ones.
@@ -35,7 +36,8 @@ void network_eval_prepare(struct network *net);
 void network_eval_rows(struct network *net, const float *x, size_t r0, size_t r1);
 
 // Gradient of the input from that of the output after an eval pass of the same x, columns first <= c < in, no
-// parameter gradients. Result in net->dx (rows, net->ld_d).
+// parameter gradients. Result in net->dx (rows, net->ld_d), until the next pass. Overwrites these rows'
+// results but the output.
 void network_eval_backward_rows(struct network *net, const float *x, size_t r0, size_t r1,
                                 size_t first);
 
