@@ -3,8 +3,8 @@
 // OpenBLAS packs both operands of such a product, which takes a tenth of the time, and leaves some of
 // what the vector units can do. Here the left operand is read where it lies, unless it lies across and
 // is large, and the right one packed a panel at a time, both on the stack; while a panel is used, the
-// memory of the next one is fetched. That takes AVX2 with FMA, or
-// AVX-512; where neither is, and for thin products, it is OpenBLAS.
+// memory of the next one is fetched. That takes AVX2 with FMA, or AVX-512; where neither is, and for thin
+// products, it is OpenBLAS.
 //
 // Each runs on the thread that calls it. An element of a result is summed in the same order wherever
 // a product is cut by rows or columns into pieces of PRODUCT_MIN_ROWS rows or more.
