@@ -18,10 +18,11 @@ static struct product_next panel_source(const struct product_kernel *kernel, boo
                                         const float *w, size_t ldw, size_t n, size_t c,
                                         size_t depth)
 {
-    size_t cols = c >= n ? 0 : n - c < kernel->width ? n - c : kernel->width;
+    if (c >= n)
+        return (struct product_next){0};
+    size_t cols = n - c < kernel->width ? n - c : kernel->width, rows = w_across ? cols : depth;
     size_t per = ((w_across ? depth : cols) + PRODUCT_KERNEL_LINE - 1) / PRODUCT_KERNEL_LINE;
-    return (struct product_next){w + (w_across ? c * ldw : c), (w_across ? cols : depth) * per, per,
-                                 ldw};
+    return (struct product_next){w + (w_across ? c * ldw : c), rows * per, per, ldw};
 }
 
 // rows p <= r < p + depth of w, panel after panel, times left
