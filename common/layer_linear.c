@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-// columns that a product over n columns runs over
-static size_t padded(size_t n)
-{
-    return (n + 3) / 4 * 4;
-}
-
 // ---------------------------------------------------------------- one output
 //
 // Such products have no use for a packed operand: they take as long as reading x does.
@@ -81,7 +75,7 @@ void layer_linear_forward(const struct layer_linear *l, float *y, size_t ldy, co
         column_forward(y + r0 * ldy, ldy, x + r0 * ldx, ldx, l->weight, r1 - r0, l->in);
     else
         product_nt(y + r0 * ldy + c0, ldy, x + r0 * ldx, ldx, l->weight + c0 * l->ld, l->ld,
-                   r1 - r0, c1 - c0, padded(l->in));
+                   r1 - r0, c1 - c0, layer_linear_padded(l->in));
 }
 
 void layer_linear_backward_weight(const struct layer_linear *l, const float *dy, size_t lddy,
@@ -92,15 +86,15 @@ void layer_linear_backward_weight(const struct layer_linear *l, const float *dy,
     if (l->out == 1)
         column_backward(l->dweight, dy, lddy, x, ldx, rows, l->in);
     else
-        product_tn(l->dweight + c0 * l->ld, l->ld, dy + c0, lddy, x, ldx, c1 - c0, padded(l->in),
-                   rows);
+        product_tn(l->dweight + c0 * l->ld, l->ld, dy + c0, lddy, x, ldx, c1 - c0,
+                   layer_linear_padded(l->in), rows);
 }
 
 void layer_linear_backward_input(const struct layer_linear *l, float *dx, size_t lddx,
                                  const float *dy, size_t lddy, size_t r0, size_t r1, size_t k0,
                                  size_t k1)
 {
-    k1 = k1 == l->in ? padded(k1) : k1;
+    k1 = k1 == l->in ? layer_linear_padded(k1) : k1;
     if (l->out == 1)
         outer_product(l, dx, lddx, dy, lddy, r0, r1, k0, k1);
     else if (r0 < r1 && k0 < k1)

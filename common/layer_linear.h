@@ -21,6 +21,13 @@ struct layer_linear {
     float *dbias;    // (out)
 };
 
+// Columns that a product runs over where n are meant. What is added is 0 in weight and x; dx gets 0 there,
+// or NaN where dy is not finite.
+static inline size_t layer_linear_padded(size_t n)
+{
+    return (n + 3) / 4 * 4;
+}
+
 // y[r, c] = sum_k x[r, k] weight[c, k]
 void layer_linear_forward(const struct layer_linear *l, float *y, size_t ldy, const float *x,
                           size_t ldx, size_t r0, size_t r1, size_t c0, size_t c1);

@@ -244,7 +244,8 @@ static size_t tile_of(size_t rows)
 // whether the result of op i has a gradient's shape and no padding that a product would write
 static bool holds_gradient(const struct network *net, size_t i)
 {
-    return net->ops[i].ld == net->ld_d && net->ops[i].out % 4 == 0;
+    const struct op *op = &net->ops[i];
+    return op->ld == net->ld_d && op->out == layer_linear_padded(op->out);
 }
 
 // Where the gradients of the results lie. All but a product work in place; a product writes where a result
