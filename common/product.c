@@ -13,6 +13,12 @@
 // Rows of y for which it is packed at once: the block and its part of y fit into the second-level cache.
 #define PACK_LEFT_ROWS (32 * PRODUCT_KERNEL_ROWS)
 
+// columns of y that the panel from c on makes
+static size_t panel_cols(const struct product_kernel *kernel, size_t n, size_t c)
+{
+    return n - c < kernel->width ? n - c : kernel->width;
+}
+
 // the part of w that the panel from column c on is packed from, w from the panels' first row on
 static struct product_next panel_source(const struct product_kernel *kernel, bool w_across,
                                         const float *w, size_t ldw, size_t n, size_t c,
@@ -20,7 +26,7 @@ static struct product_next panel_source(const struct product_kernel *kernel, boo
 {
     if (c >= n)
         return (struct product_next){0};
-    size_t cols = n - c < kernel->width ? n - c : kernel->width, rows = w_across ? cols : depth;
+    size_t cols = panel_cols(kernel, n, c), rows = w_across ? cols : depth;
     size_t per = ((w_across ? depth : cols) + PRODUCT_KERNEL_LINE - 1) / PRODUCT_KERNEL_LINE;
     return (struct product_next){w + (w_across ? c * ldw : c), rows * per, per, ldw};
 }
@@ -33,7 +39,7 @@ static void multiply_panels(const struct product_kernel *kernel, const struct pr
     _Alignas(64) float panel[DEPTH * PRODUCT_KERNEL_WIDTH];
     w += w_across ? p : p * ldw;
     for (size_t c = 0; c < n; c += kernel->width) {
-        size_t cols = n - c < kernel->width ? n - c : kernel->width;
+        size_t cols = panel_cols(kernel, n, c);
         if (w_across)
             kernel->pack_across(panel, kernel->width, w + c * ldw, ldw, depth, cols);
         else

@@ -31,7 +31,7 @@ struct product_kernel {
     const char *name;
     size_t      width;  // columns of a panel
     size_t      rows;   // of a tile
-    // y (m, n) = left b, or += if add is set; n <= width, b a panel.
+    // y (m, n) = left b, or += if add is set; n <= width, b a panel. next is only fetched; it may be {0}.
     void (*panel)(const struct product_left *left, bool add, float *y, size_t ldy, size_t m,
                   size_t n, const float *b, size_t k, struct product_next next);
     // to = of each tile's columns of a (k, ld) a block (k, rows); m columns in all
