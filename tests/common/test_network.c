@@ -53,10 +53,12 @@ static struct net_spec spec_of(const char *letters)
     struct net_spec spec = {.init = INIT_TORCH, .optim = {.lr = 1e-3}};
     size_t          width = 20;
     for (const char *c = letters; *c != 0; c++) {
-        if (*c == 'W' || *c == 'O' || *c == 'Q') {
-            width = *c == 'W' ? 152 + width % 2 : *c == 'O' ? width + 1 : width;
+        if (*c == 'W')
+            width = 152 + width % 2;
+        if (*c == 'O')
+            width++;
+        if (strchr("WOQ", *c) != NULL)
             continue;
-        }
         enum layer_kind   kind = *c == 'L'   ? LAYER_LINEAR
                                  : *c == 'N' ? LAYER_LAYER_NORM
                                  : *c == 'R' ? LAYER_RELU
@@ -165,8 +167,9 @@ static double slope(struct fixture *f, loss_fn *loss, size_t live, float *value,
     return (above - below) / ((double)to - (double)from);
 }
 
-// derivative for *value by differences, in float: good to about 1 in 100. Where a ReLU's edge lies near,
-// it is one of the slopes on both sides, or between them; that is counted and must be rare.
+// derivative for *value by differences, in float: good to about 1 in 100, in a smaller step too where a
+// ReLU's edge lies in the first. Where one lies in both, it is one of the slopes on both sides, or between
+// them; that is counted and must be rare.
 static void check_one(struct fixture *f, loss_fn *loss, size_t live, float *value, double got,
                       const char *name)
 {
@@ -175,8 +178,10 @@ static void check_one(struct fixture *f, loss_fn *loss, size_t live, float *valu
     f->checked++;
     if (fabs(got - want) <= tolerance)
         return;
-    double left = slope(f, loss, live, value, -4e-3f, 0);
-    double right = slope(f, loss, live, value, 0, 4e-3f);
+    double left = slope(f, loss, live, value, -1e-3f, 0);
+    double right = slope(f, loss, live, value, 0, 1e-3f);
+    if (fabs(got - (left + right) / 2) <= tolerance)
+        return;
     if (got < fmin(left, right) - tolerance || got > fmax(left, right) + tolerance)
         fail_msg("%s: gradient %g, finite difference %g (%g and %g)", name, got, want, left, right);
     f->edges++;
@@ -216,7 +221,7 @@ static void check_layers(const char *letters, size_t live)
     for (size_t i = 0; i < ROWS * IN; i += 3)
         check_one(&f, train_loss, live, &f.x[i / IN * network_ld(IN) + i % IN], (double)dx[i],
                   "input");
-    assert_true(f.edges * 5 <= f.checked);
+    assert_true(f.edges * 10 <= f.checked);
     free(grads);
     free(dx);
     tear_down(&f);
