@@ -57,9 +57,9 @@ static size_t block_rows(size_t m)
     return (rows + PRODUCT_KERNEL_ROWS - 1) / PRODUCT_KERNEL_ROWS * PRODUCT_KERNEL_ROWS;
 }
 
-void product_multiply(const struct product_kernel *kernel, bool x_across, bool w_across, float *y,
-                      size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw, size_t m,
-                      size_t n, size_t k)
+static void multiply_by_panels(const struct product_kernel *kernel, bool x_across, bool w_across,
+                               float *y, size_t ldy, const float *x, size_t ldx, const float *w,
+                               size_t ldw, size_t m, size_t n, size_t k)
 {
     _Alignas(64) float block[ACROSS_DEPTH * PACK_LEFT_ROWS];
     bool               packed = x_across && n >= PACK_LEFT_COLS;
@@ -80,6 +80,26 @@ void product_multiply(const struct product_kernel *kernel, bool x_across, bool w
     }
 }
 
+void product_multiply(const struct product_kernel *kernel, bool x_across, bool w_across, float *y,
+                      size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw, size_t m,
+                      size_t n, size_t k)
+{
+    if (kernel->multiply != NULL)
+        kernel->multiply(x_across, w_across, y, ldy, x, ldx, w, ldw, m, n, k);
+    else
+        multiply_by_panels(kernel, x_across, w_across, y, ldy, x, ldx, w, ldw, m, n, k);
+}
+
+// the best kernel for such a product, NULL if it is OpenBLAS's
+static const struct product_kernel *kernel_for(size_t m, size_t n, size_t k)
+{
+    const struct product_kernel *kernel;
+    for (size_t i = 0; (kernel = product_kernel_at(i)) != NULL; i++)
+        if (m >= kernel->min_rows && n >= kernel->min_cols && k >= kernel->min_depth)
+            break;
+    return kernel;
+}
+
 typedef void blas_product(float *y, size_t ldy, const float *x, size_t ldx, const float *w,
                           size_t ldw, size_t m, size_t n, size_t k);
 
@@ -88,8 +108,8 @@ static void multiply(blas_product *blas, bool x_across, bool w_across, float *y,
                      const float *x, size_t ldx, const float *w, size_t ldw, size_t m, size_t n,
                      size_t k)
 {
-    const struct product_kernel *kernel = product_kernel_at(0);
-    if (kernel == NULL || m < PRODUCT_MIN_ROWS || n < PRODUCT_MIN_COLS)
+    const struct product_kernel *kernel = kernel_for(m, n, k);
+    if (kernel == NULL)
         blas(y, ldy, x, ldx, w, ldw, m, n, k);
     else
         product_multiply(kernel, x_across, w_across, y, ldy, x, ldx, w, ldw, m, n, k);

@@ -4,18 +4,14 @@
 // what the vector units can do. Here the left operand is read where it lies, unless it lies across and
 // is large, and the right one packed a panel at a time, both on the stack; while a panel is used, the
 // memory of the next one is fetched. That takes AVX2 with FMA, or AVX-512; where neither is, and for thin
-// products, it is OpenBLAS.
+// products, it is OpenBLAS. Where the processor has AMX, common/product_amx.h does all but small ones.
 //
 // Each runs on the thread that calls it. An element of a result is summed in the same order wherever
-// a product is cut by rows or columns into pieces of PRODUCT_MIN_ROWS rows or more.
+// a product is cut by rows or columns into pieces that the same kernel takes.
 #ifndef COMMON_PRODUCT_H
 #define COMMON_PRODUCT_H
 
 #include "common/product_kernel.h"
-
-// Fewer rows or columns are left to OpenBLAS: a packed panel has to be used often enough.
-#define PRODUCT_MIN_ROWS 16
-#define PRODUCT_MIN_COLS 4
 
 // y = x w^T      y (m, n), x (m, k), w (n, k); ldy, ldx, ldw: floats from row to row
 void product_nt(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
@@ -29,7 +25,7 @@ void product_nn(float *y, size_t ldy, const float *x, size_t ldx, const float *w
 void product_tn(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
                 size_t m, size_t n, size_t k);
 
-// The same with a kernel of one's own choice, of any size: x lies (k, m) if it is across, w (n, k) if it
+// The same with a kernel of one's own choice, of any size from 1 on: x lies (k, m) if it is across, w (n, k) if it
 // is.
 void product_multiply(const struct product_kernel *kernel, bool x_across, bool w_across, float *y,
                       size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw, size_t m,

@@ -1,5 +1,7 @@
 #include "common/product_kernel.h"
 
+#include "common/product_amx.h"
+
 #include <string.h>
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -84,8 +86,8 @@ AVX2 static void pack_across(float *panel, size_t width, const float *b, size_t 
 
 const struct product_kernel *product_kernel_at(size_t i)
 {
-    const struct product_kernel *list[3] = {NULL};
-    size_t                       n = 0;
+    const struct product_kernel *list[4] = {product_amx_kernel()};
+    size_t                       n = list[0] != NULL;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
         list[n++] = &kernel_avx512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))

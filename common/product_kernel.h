@@ -27,10 +27,18 @@ struct product_next {
     size_t       lines, per, ld;
 };
 
+// y (m, n) = x w of depth k, operands as for product_multiply.
+typedef void product_kernel_multiply(bool x_across, bool w_across, float *y, size_t ldy,
+                                     const float *x, size_t ldx, const float *w, size_t ldw,
+                                     size_t m, size_t n, size_t k);
+
 struct product_kernel {
     const char *name;
-    size_t      width;  // columns of a panel
-    size_t      rows;   // of a tile
+    size_t      width;                          // columns of a panel
+    size_t      min_rows, min_cols, min_depth;  // smaller products are left to the next kernel
+    // a kernel that does all of it in its own way; NULL for one that is made of what follows
+    product_kernel_multiply *multiply;
+    size_t                   rows;  // of a tile
     // y (m, n) = left b, or += if add is set; n <= width, b a panel. next is only fetched; it may be {0}.
     void (*panel)(const struct product_left *left, bool add, float *y, size_t ldy, size_t m,
                   size_t n, const float *b, size_t k, struct product_next next);
@@ -40,8 +48,9 @@ struct product_kernel {
     void (*pack)(float *panel, const float *b, size_t ld, size_t k, size_t n);
     // the same of b's transpose (n, ld)
     void (*pack_across)(float *panel, size_t width, const float *b, size_t ld, size_t k, size_t n);
-    // rounds of the panel's arithmetic without its memory: what the processor can at best. Returns the
-    // floating point operations; sums (width) is written so that none can be left out.
+    // rounds of the inner loop's arithmetic without its memory: what the processor can at best. Returns the
+    // floating point operations of the product; sums (width) of the accumulators, by columns, are written
+    // so that none can be left out.
     double (*spin)(float *sums, size_t rounds);
 };
 

@@ -153,8 +153,12 @@ TARGET static double NAME(spin)(float *sums, size_t rounds)
     return 2.0 * ROWS * 2 * LANES * (double)rounds;
 }
 
+// smaller products do not use a packed panel often enough
 static const struct product_kernel NAME(kernel) = {.name = KERNEL,
                                                    .width = 2 * LANES,
+                                                   .min_rows = 16,
+                                                   .min_cols = 4,
+                                                   .min_depth = 1,
                                                    .rows = ROWS,
                                                    .panel = NAME(panel),
                                                    .pack_left = NAME(pack_left),
