@@ -233,10 +233,13 @@ static void lay_norm(struct network *net, struct op *op, const struct op *before
 }
 
 // A quarter of the cache for a tile of the product, as much for what the op makes of it; the product
-// itself needs the rest. Whole panels of common/product.h, several of them.
+// itself needs the rest. Half of it where a product has to prepare its left operand for every tile. Whole
+// panels of common/product.h, several of them.
 static size_t tile_of(size_t rows)
 {
-    size_t cols = cores_cache() / (4 * sizeof(float) * rows);
+    const struct product_kernel *kernel = product_kernel_at(0);
+    size_t                       share = kernel != NULL && kernel->multiply != NULL ? 2 : 4;
+    size_t                       cols = cores_cache() / (share * sizeof(float) * rows);
     cols = cols / PRODUCT_KERNEL_WIDTH * PRODUCT_KERNEL_WIDTH;
     return cols < 128 ? 128 : cols > 512 ? 512 : cols;
 }
