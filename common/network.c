@@ -233,8 +233,8 @@ static void lay_norm(struct network *net, struct op *op, const struct op *before
 }
 
 // A quarter of the cache for a tile of the product, as much for what the op makes of it; the product
-// itself needs the rest. Half of it where a product has to prepare its left operand for every tile. Whole
-// panels of common/product.h, several of them.
+// itself needs the rest. Half of the cache where a product prepares its left operand for every tile: that
+// costs more than what then does not fit. Whole panels of common/product.h, several of them.
 static size_t tile_of(size_t rows)
 {
     const struct product_kernel *kernel = product_kernel_at(0);

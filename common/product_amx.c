@@ -22,24 +22,13 @@ enum {
     TILE = PRODUCT_STRIP_TILE,
     PIECE = PRODUCT_STRIP_PIECE,
     STEP = PRODUCT_STRIP_STEP,
-    // Two strips of so many steps are in the first-level cache together.
+    // Two strips of so many steps are as large as the first-level cache.
     DEPTH = 128,
     STEPS = DEPTH / STRIP,
     // Rows of y that are made at once: that many strips of x are in the second-level cache.
     ROWS = 512,
     STRIPS = ROWS / STRIP
 };
-
-static size_t at_most(size_t n, size_t most)
-{
-    return n < most ? n : most;
-}
-
-// the first n lanes of a vector
-static __mmask16 lanes(size_t n)
-{
-    return (__mmask16)(n < LINES ? (1U << n) - 1 : 0xffffU);
-}
 
 // ---------------------------------------------------------------- tiles
 
@@ -135,7 +124,8 @@ TARGET static void multiply_edge(float *y, size_t ldy, size_t rows, size_t cols,
         multiply_strips(y, ldy, add, x, w, steps, c);
         return;
     }
-    __mmask16 left = lanes(cols), right = cols > LINES ? lanes(cols - LINES) : 0;
+    __mmask16 left = product_strip_lanes(cols),
+              right = cols > LINES ? product_strip_lanes(cols - LINES) : 0;
     for (size_t r = 0; add && r < rows; r++) {
         _mm512_store_ps(edge + r * STRIP, _mm512_maskz_loadu_ps(left, y + r * ldy));
         _mm512_store_ps(edge + r * STRIP + LINES,
@@ -163,7 +153,7 @@ static struct product_strip operand_strip(const struct operand *o, size_t i, uin
     return (struct product_strip){.to = to,
                                   .at = o->at + (o->along ? i * o->ld : i),
                                   .ld = o->ld,
-                                  .n = at_most(o->n - i, STRIP),
+                                  .n = product_strip_at_most(o->n - i, STRIP),
                                   .depth = o->depth,
                                   .along = o->along,
                                   .left = o->left};
@@ -197,8 +187,9 @@ TARGET static void multiply_block(float *y, size_t ldy, bool add, const struct o
                 next_x = operand_strip(x, r + STRIP, xs + (i + 1) * size);
                 chores.x = &next_x;
             }
-            multiply_edge(y + r * ldy + c, ldy, at_most(x->n - r, STRIP), at_most(w->n - c, STRIP),
-                          add, xs + i * size, ws[turn], steps, &chores);
+            multiply_edge(y + r * ldy + c, ldy, product_strip_at_most(x->n - r, STRIP),
+                          product_strip_at_most(w->n - c, STRIP), add, xs + i * size, ws[turn],
+                          steps, &chores);
         }
     }
 }
@@ -218,10 +209,10 @@ TARGET static void multiply(bool x_across, bool w_across, float *y, size_t ldy, 
     _tile_loadconfig(&CONFIG);
     for (size_t i = 0; i < m; i += ROWS)
         for (size_t p = 0; p < k; p += DEPTH) {
-            size_t         depth = at_most(k - p, DEPTH);
+            size_t         depth = product_strip_at_most(k - p, DEPTH);
             struct operand left = {.at = x_across ? x + p * ldx + i : x + i * ldx + p,
                                    .ld = ldx,
-                                   .n = at_most(m - i, ROWS),
+                                   .n = product_strip_at_most(m - i, ROWS),
                                    .depth = depth,
                                    .along = !x_across,
                                    .left = true};
@@ -293,7 +284,9 @@ static bool permitted(void)
     static atomic_int answer;
     int               known = atomic_load_explicit(&answer, memory_order_relaxed);
     if (known == UNKNOWN) {
-        known = processor_has_unit() && syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0 ? YES : NO;
+        known = processor_has_unit() && syscall(SYS_arch_prctl, (long)REQUEST, (long)TILE_DATA) == 0
+                    ? YES
+                    : NO;
         atomic_store_explicit(&answer, known, memory_order_relaxed);
     }
     return known == YES;

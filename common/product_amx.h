@@ -5,10 +5,11 @@
 //
 //   x w = x1 w1 + (x1 w2 + x2 w1) + (x1 w3 + x2 w2 + x3 w1) + r,   |r| <= 2^-22 |x w|
 //
-// Six products of the unit make one of floats, about twice as fast as AVX-512 does. Sums err less than there,
-// as the unit adds up 32 terms before it adds them to the others.
+// Six products of the unit make one of floats, about twice as fast as AVX-512 does. Sums of 16 terms or more
+// err less than there, as the unit adds up 32 terms before it adds them to the others.
 //
-// Pieces below 1e-38 count as 0. An infinite operand makes NaN, not infinity.
+// The unit takes operands and results below 1e-38 for 0, so what is below 1e-33 loses bits, an operand or
+// a product of two. An infinite operand makes NaN, not infinity.
 //
 // Source: Henry, Tang, Heinecke 2019, arXiv:1904.06376 (there BF16x3 with six products).
 #ifndef COMMON_PRODUCT_AMX_H

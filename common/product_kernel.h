@@ -1,7 +1,7 @@
 // What a matrix product is made of on one kind of processor: see common/product.h for the whole.
 //
 // y = a b goes panel by panel: some columns of b, packed so that they lie one after the other, times all
-// rows of a, a tile of them at a time.
+// rows of a, a tile of them at a time. A kernel with `multiply` has another way.
 #ifndef COMMON_PRODUCT_KERNEL_H
 #define COMMON_PRODUCT_KERNEL_H
 
@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #define PRODUCT_KERNEL_WIDTH 32  // columns of the widest panel
-#define PRODUCT_KERNEL_ROWS 12   // of a tile: a multiple of every kernel's
+#define PRODUCT_KERNEL_ROWS 12   // of a tile: a multiple of every kernel's that has panels
 #define PRODUCT_KERNEL_LINE 16   // floats of a cache line
 
 // The left operand where it lies: (i, p) of a tile is a[i ld + p], or a[p ld + i] if it is across; `step`
@@ -34,7 +34,7 @@ typedef void product_kernel_multiply(bool x_across, bool w_across, float *y, siz
 
 struct product_kernel {
     const char *name;
-    size_t      width;                          // columns of a panel
+    size_t      width;                          // columns of a panel, numbers of a spin
     size_t      min_rows, min_cols, min_depth;  // smaller products are left to the next kernel
     // a kernel that does all of it in its own way; NULL for one that is made of what follows
     product_kernel_multiply *multiply;
@@ -54,7 +54,7 @@ struct product_kernel {
     double (*spin)(float *sums, size_t rounds);
 };
 
-// The kernels that this processor can run, the best one first; NULL from the end of the list on.
+// The kernels that processor and system allow, the best one first; NULL from the end of the list on.
 const struct product_kernel *product_kernel_at(size_t i);
 
 #endif

@@ -56,26 +56,15 @@ TARGET static INLINE void transpose(__m512 *r, const float *at, size_t ld)
     }
 }
 
-// the first n lanes
-static __mmask16 lanes(size_t n)
-{
-    return (__mmask16)(n < LINES ? (1U << n) - 1 : 0xffffU);
-}
-
 // to (2, 16, 16) = both halves of a tile's source, zeros where there is none; rows and cols of each half
 TARGET static void fill_edge(float *to, const float *at, size_t ld, size_t second,
                              const size_t rows[2], const size_t cols[2])
 {
     for (size_t h = 0; h < 2; h++)
         for (size_t r = 0; r < LINES; r++, to += LINES) {
-            __mmask16 mask = r < rows[h] ? lanes(cols[h]) : 0;
+            __mmask16 mask = r < rows[h] ? product_strip_lanes(cols[h]) : 0;
             _mm512_store_ps(to, _mm512_maskz_loadu_ps(mask, at + h * second + r * ld));
         }
-}
-
-static size_t at_most(size_t n, size_t most)
-{
-    return n < most ? n : most;
 }
 
 TARGET void product_strip_split(const struct product_strip *s, size_t q)
@@ -87,9 +76,10 @@ TARGET void product_strip_split(const struct product_strip *s, size_t q)
     uint16_t    *to = s->to + q / 2 * PRODUCT_STRIP_STEP + q % 2 * PRODUCT_STRIP_TILE;
     const float *at = s->at + (s->along ? i * ld + p : p * ld + i);
     size_t       second = s->along ? LINES : LINES * ld;
-    size_t       n = at_most(s->n - i, LINES), depth = at_most(s->depth - p, PRODUCT_STRIP);
+    size_t       n = product_strip_at_most(s->n - i, LINES),
+           depth = product_strip_at_most(s->depth - p, PRODUCT_STRIP);
     if (n < LINES || depth < PRODUCT_STRIP) {
-        size_t deep[2] = {at_most(depth, LINES), depth > LINES ? depth - LINES : 0};
+        size_t deep[2] = {product_strip_at_most(depth, LINES), depth > LINES ? depth - LINES : 0};
         size_t wide[2] = {n, n};
         fill_edge(edge, at, ld, second, s->along ? wide : deep, s->along ? deep : wide);
         at = edge;

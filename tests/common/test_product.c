@@ -109,7 +109,36 @@ static void a_tall_product_is_made_in_blocks(void **state)
             check(kernel, kind, 401, 5, 140);
             check(kernel, kind, 401, 390, 140);
             check(kernel, kind, 777, 390, 30);
+            check(kernel, kind, 530, 37, 140);
         }
+}
+
+static void bits_are_those_of(const struct product_kernel *kernel, int kind, size_t m, size_t n,
+                              size_t k)
+{
+    static float want[MOST * LD];
+    run(kernel, kind, m, n, k);
+    memcpy(want, y, sizeof want);
+    run(NULL, kind, m, n, k);
+    assert_memory_equal(y, want, sizeof want);
+}
+
+static void a_kernel_gets_what_is_large_enough_for_it(void **state)
+{
+    (void)state;
+    fill();
+    const struct product_kernel *kernel = product_kernel_at(0), *next = product_kernel_at(1);
+    if (kernel == NULL)
+        skip();
+    for (int kind = 0; kind < KINDS; kind++) {
+        size_t m = kernel->min_rows, n = kernel->min_cols, k = kernel->min_depth;
+        bits_are_those_of(kernel, kind, m, n, k);
+        if (next == NULL || m <= next->min_rows || n <= next->min_cols || k <= next->min_depth)
+            continue;
+        bits_are_those_of(next, kind, m - 1, n, k);
+        bits_are_those_of(next, kind, m, n - 1, k);
+        bits_are_those_of(next, kind, m, n, k - 1);
+    }
 }
 
 static void thin_products_are_right_too(void **state)
@@ -255,6 +284,7 @@ int main(void)
         cmocka_unit_test(every_kernel_counts_the_operations_that_it_spins),
         cmocka_unit_test(a_deep_product_is_added_up),
         cmocka_unit_test(a_tall_product_is_made_in_blocks),
+        cmocka_unit_test(a_kernel_gets_what_is_large_enough_for_it),
         cmocka_unit_test(thin_products_are_right_too),
         cmocka_unit_test(pieces_have_the_bits_of_the_whole),
         cmocka_unit_test(no_kernel_errs_more_than_a_sum_of_floats),

@@ -48,7 +48,8 @@ static size_t place(bool left, size_t i, size_t p, size_t piece)
 
 static void check(bool left, bool along, size_t n, size_t depth)
 {
-    struct product_strip s = {pieces, source, LD, n, depth, along, left};
+    struct product_strip s = {
+        .to = pieces, .at = source, .ld = LD, .n = n, .depth = depth, .along = along, .left = left};
     memset(pieces, 0x77, sizeof pieces);
     for (size_t q = 0; q < 2 * product_strip_steps(depth); q++)
         product_strip_split(&s, q);

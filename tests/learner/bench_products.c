@@ -1,5 +1,5 @@
-// What OpenBLAS makes of each matrix product of an update, one at a time on one thread: why no learner
-// can reach the best rate of the largest product. WIDTHS="256 512" in the environment chooses the critics.
+// What each matrix product of an update reaches, one at a time on one thread, of OpenBLAS's best rate on
+// the largest. WIDTHS="256 512" in the environment chooses the critics.
 //
 // Each product is measured twice: warm, on the same operands again and again, as the best rate is; and
 // on operands that are COLD bytes of other work old, as an update finds them. One JSON line a product:
