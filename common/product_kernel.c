@@ -1,18 +1,13 @@
 #include "common/product_kernel.h"
 
 #include "common/product_amx.h"
+#include "common/vec.h"
 
 #include <string.h>
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
 #include <immintrin.h>
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 
 #define LINE PRODUCT_KERNEL_LINE
 #define AVX2 __attribute__((target("avx2,fma")))
@@ -21,22 +16,22 @@
 AVX2 static inline void transpose(float *to, size_t ld_to, const float *from, size_t ld_from)
 {
     __m256 r[8], s[8];
-    UNROLL
+    VEC_UNROLL
     for (size_t i = 0; i < 8; i++)
         r[i] = _mm256_loadu_ps(from + i * ld_from);
-    UNROLL
+    VEC_UNROLL
     for (size_t i = 0; i < 4; i++) {
         s[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
         s[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
     }
-    UNROLL
+    VEC_UNROLL
     for (size_t i = 0; i < 2; i++) {
         r[4 * i] = _mm256_shuffle_ps(s[4 * i], s[4 * i + 2], 0x44);
         r[4 * i + 1] = _mm256_shuffle_ps(s[4 * i], s[4 * i + 2], 0xee);
         r[4 * i + 2] = _mm256_shuffle_ps(s[4 * i + 1], s[4 * i + 3], 0x44);
         r[4 * i + 3] = _mm256_shuffle_ps(s[4 * i + 1], s[4 * i + 3], 0xee);
     }
-    UNROLL
+    VEC_UNROLL
     for (size_t i = 0; i < 4; i++) {
         _mm256_storeu_ps(to + i * ld_to, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
         _mm256_storeu_ps(to + (i + 4) * ld_to, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));

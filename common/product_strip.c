@@ -1,14 +1,10 @@
 #include "common/product_strip.h"
 
+#include "common/vec.h"
+
 #if defined(__x86_64__) && defined(__GNUC__) && defined(__linux__)
 
 #include <immintrin.h>
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512bw")))
 #define INLINE inline __attribute__((always_inline))
@@ -19,7 +15,7 @@ TARGET static INLINE void split(uint16_t *to, __m512i u, __m512i v)
 {
     const __m512i top = _mm512_set1_epi32((int)0xffff0000U), half = _mm512_set1_epi32(0x8000);
     __m512i       a, b;
-    UNROLL
+    VEC_UNROLL
     for (int piece = 0; piece < 3; piece++) {
         // the second one is rounded, so that the third, which is dropped most, has either sign
         a = _mm512_and_si512(piece == 1 ? _mm512_add_epi32(u, half) : u, top);
@@ -34,10 +30,10 @@ TARGET static INLINE void split(uint16_t *to, __m512i u, __m512i v)
 // r (16) = columns of 16 x 16 floats
 TARGET static INLINE void transpose(__m512 *r, const float *at, size_t ld)
 {
-    UNROLL
+    VEC_UNROLL
     for (size_t q = 0; q < 4; q++, at += 4) {
         __m512 s[4];
-        UNROLL
+        VEC_UNROLL
         for (size_t j = 0; j < 4; j++) {
             const float *p = at + j * ld;
             s[j] = _mm512_castps128_ps512(_mm_loadu_ps(p));
@@ -94,7 +90,7 @@ TARGET void product_strip_split(const struct product_strip *s, size_t q)
     __m512 u[LINES], v[LINES];
     transpose(u, at, ld);
     transpose(v, at + second, ld);
-    UNROLL
+    VEC_UNROLL
     for (size_t r = 0; r < LINES; r++)
         split(to + r * PRODUCT_STRIP, _mm512_castps_si512(u[r]), _mm512_castps_si512(v[r]));
 }

@@ -12,10 +12,10 @@ NAME(tile)(size_t R, bool across, bool two, bool add, float *y, size_t ldy, size
            const float *a, size_t ld, const float *b, size_t k)
 {
     VECTOR s[ROWS][2];
-    UNROLL
+    VEC_UNROLL
     for (size_t i = 0; i < R; i++)
         s[i][0] = s[i][1] = VECTOR_ZERO();
-    UNROLL
+    VEC_UNROLL
     for (size_t i = 0; i < R; i++) {  // else the stores below would wait for memory
         __builtin_prefetch(y + i * ldy, 1);
         __builtin_prefetch(y + i * ldy + LANES, 1);
@@ -24,7 +24,7 @@ NAME(tile)(size_t R, bool across, bool two, bool add, float *y, size_t ldy, size
         VECTOR b0 = VECTOR_LOAD(b + p * 2 * LANES), b1 = b0;
         if (two)
             b1 = VECTOR_LOAD(b + p * 2 * LANES + LANES);
-        UNROLL
+        VEC_UNROLL
         for (size_t i = 0; i < R; i++) {
             VECTOR x = VECTOR_SET(across ? a[p * ld + i] : a[i * ld + p]);
             s[i][0] = VECTOR_FMA(x, b0, s[i][0]);
@@ -34,7 +34,7 @@ NAME(tile)(size_t R, bool across, bool two, bool add, float *y, size_t ldy, size
     }
     bool  whole = n == (two ? 2 : 1) * LANES;
     float edge[2 * LANES] = {0};
-    UNROLL
+    VEC_UNROLL
     for (size_t i = 0; i < R; i++) {
         float *to = whole ? y + i * ldy : edge;
         if (add && !whole)
@@ -131,19 +131,19 @@ TARGET static void NAME(pack)(float *panel, const float *b, size_t ld, size_t k,
 TARGET static double NAME(spin)(float *sums, size_t rounds)
 {
     VECTOR s[ROWS][2], half = VECTOR_SET(0.5F), one = VECTOR_SET(1);
-    UNROLL
+    VEC_UNROLL
     for (size_t i = 0; i < ROWS; i++) {
         s[i][0] = VECTOR_SET((float)i);
         s[i][1] = VECTOR_SET(-(float)i);
     }
     for (size_t r = 0; r < rounds; r++) {
-        UNROLL
+        VEC_UNROLL
         for (size_t i = 0; i < ROWS; i++) {
             s[i][0] = VECTOR_FMA(s[i][0], half, one);
             s[i][1] = VECTOR_FMA(s[i][1], half, one);
         }
     }
-    UNROLL
+    VEC_UNROLL
     for (size_t i = 1; i < ROWS; i++) {
         s[0][0] = VECTOR_ADD(s[0][0], s[i][0]);
         s[0][1] = VECTOR_ADD(s[0][1], s[i][1]);

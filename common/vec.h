@@ -32,6 +32,13 @@
 #define VEC_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
+// Before a loop of at most 16 passes whose number is a constant: each becomes code of its own.
+#if defined(__clang__)
+#define VEC_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define VEC_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 // sum of x_i^2 (n), in double, in a fixed order. Not finite if some x_i is not.
 double vec_sum_squares(const float *x, size_t n);
 
