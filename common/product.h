@@ -25,8 +25,8 @@ void product_nn(float *y, size_t ldy, const float *x, size_t ldx, const float *w
 void product_tn(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
                 size_t m, size_t n, size_t k);
 
-// The same with a kernel of one's own choice, of any size from 1 on: x lies (k, m) if it is across, w (n, k) if it
-// is.
+// The same with a kernel of one's own choice, of any size from 1 on: x lies (k, m) if it is across,
+// w (n, k) if it is.
 void product_multiply(const struct product_kernel *kernel, bool x_across, bool w_across, float *y,
                       size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw, size_t m,
                       size_t n, size_t k);

@@ -58,6 +58,11 @@ static void chores_fetch(const struct chores *c, size_t ldy, size_t step)
     what(1, y + LINES, ldy * sizeof *y);                                                           \
     what(2, y + LINES * ldy, ldy * sizeof *y);                                                     \
     what(3, y + LINES * ldy + LINES, ldy * sizeof *y)
+#define Y_TILES_ZERO()                                                                             \
+    _tile_zero(0);                                                                                 \
+    _tile_zero(1);                                                                                 \
+    _tile_zero(2);                                                                                 \
+    _tile_zero(3)
 // gcc does not know what the unit reads: what was stored is in memory from here on
 #define WRITTEN() __asm__ volatile("" ::: "memory")
 // the products of what is in the tiles, then another piece in place of those of x, or of w
@@ -85,10 +90,7 @@ TARGET static void multiply_strips(float *y, size_t ldy, bool add, const uint16_
     if (add) {
         Y_TILES(_tile_loadd);
     } else {
-        _tile_zero(0);
-        _tile_zero(1);
-        _tile_zero(2);
-        _tile_zero(3);
+        Y_TILES_ZERO();
     }
     LOAD(4, x);
     LOAD(5, x + TILE);
@@ -140,28 +142,19 @@ TARGET static void multiply_edge(float *y, size_t ldy, size_t rows, size_t cols,
 
 // ---------------------------------------------------------------- products
 
-// An operand's strips of one depth: x's rows or w's columns.
-struct operand {
-    const float *at;
-    size_t       ld, n, depth;
-    bool         along, left;
-};
-
-// the strip at i, a multiple of STRIP
-static struct product_strip operand_strip(const struct operand *o, size_t i, uint16_t *to)
+// strip i, a multiple of STRIP, of an operand that is described like one strip of all its rows or columns
+static struct product_strip operand_strip(const struct product_strip *o, size_t i, uint16_t *to)
 {
-    return (struct product_strip){.to = to,
-                                  .at = o->at + (o->along ? i * o->ld : i),
-                                  .ld = o->ld,
-                                  .n = product_strip_at_most(o->n - i, STRIP),
-                                  .depth = o->depth,
-                                  .along = o->along,
-                                  .left = o->left};
+    struct product_strip s = *o;
+    s.to = to;
+    s.at += o->along ? i * o->ld : i;
+    s.n = product_strip_at_most(o->n - i, STRIP);
+    return s;
 }
 
 // y = or += x w of at most ROWS rows and DEPTH
-TARGET static void multiply_block(float *y, size_t ldy, bool add, const struct operand *x,
-                                  const struct operand *w)
+TARGET static void multiply_block(float *y, size_t ldy, bool add, const struct product_strip *x,
+                                  const struct product_strip *w)
 {
     _Alignas(64) uint16_t xs[(STRIPS * STEPS + 1) * STEP], ws[2][(STEPS + 1) * STEP];
     size_t                steps = product_strip_steps(x->depth), size = steps * STEP;
@@ -209,18 +202,18 @@ TARGET static void multiply(bool x_across, bool w_across, float *y, size_t ldy, 
     _tile_loadconfig(&CONFIG);
     for (size_t i = 0; i < m; i += ROWS)
         for (size_t p = 0; p < k; p += DEPTH) {
-            size_t         depth = product_strip_at_most(k - p, DEPTH);
-            struct operand left = {.at = x_across ? x + p * ldx + i : x + i * ldx + p,
-                                   .ld = ldx,
-                                   .n = product_strip_at_most(m - i, ROWS),
-                                   .depth = depth,
-                                   .along = !x_across,
-                                   .left = true};
-            struct operand right = {.at = w_across ? w + p : w + p * ldw,
-                                    .ld = ldw,
-                                    .n = n,
-                                    .depth = depth,
-                                    .along = w_across};
+            size_t               depth = product_strip_at_most(k - p, DEPTH);
+            struct product_strip left = {.at = x_across ? x + p * ldx + i : x + i * ldx + p,
+                                         .ld = ldx,
+                                         .n = product_strip_at_most(m - i, ROWS),
+                                         .depth = depth,
+                                         .along = !x_across,
+                                         .left = true};
+            struct product_strip right = {.at = w_across ? w + p : w + p * ldw,
+                                          .ld = ldw,
+                                          .n = n,
+                                          .depth = depth,
+                                          .along = w_across};
             multiply_block(y + i * ldy, ldy, p > 0, &left, &right);
         }
     _tile_release();
@@ -238,10 +231,7 @@ TARGET static double spin(float *sums, size_t rounds)
         ones[i] = 0x3f80;
     WRITTEN();
     _tile_loadconfig(&CONFIG);
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
+    Y_TILES_ZERO();
     LOAD(4, ones);
     LOAD(5, ones + TILE);
     LOAD(6, ones + PIECE);
