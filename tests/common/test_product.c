@@ -151,29 +151,30 @@ static void thin_products_are_right_too(void **state)
                 check(NULL, kind, m, n, 33);
 }
 
+// the whole, then three pieces of it in its place
+static void check_pieces(const struct product_kernel *kernel, int kind, size_t k)
+{
+    static float whole[MOST * LD];
+    bool         x_across = kind == TN, w_across = kind == NT;
+    float       *below = y + 20 * LD, *xs = x + (x_across ? 20 : 20 * LD);
+    float       *ws = w + (w_across ? 23 * LD : 23);
+    run(kernel, kind, 64, 64, k);
+    memcpy(whole, y, sizeof whole);
+    product_multiply(kernel, x_across, w_across, y, LD, x, LD, w, LD, 20, 64, k);
+    product_multiply(kernel, x_across, w_across, below, LD, xs, LD, w, LD, 44, 23, k);
+    product_multiply(kernel, x_across, w_across, below + 23, LD, xs, LD, ws, LD, 44, 41, k);
+    assert_memory_equal(y, whole, sizeof whole);
+}
+
 static void pieces_have_the_bits_of_the_whole(void **state)
 {
     (void)state;
-    static float                 whole[MOST * LD];
     const struct product_kernel *kernel;
     fill();
     for (size_t i = 0; (kernel = product_kernel_at(i)) != NULL; i++) {
-        run(kernel, NT, 64, 64, 100);
-        memcpy(whole, y, sizeof whole);
-        float *below = y + 20 * LD, *from = x + 20 * LD;
-        product_multiply(kernel, false, true, y, LD, x, LD, w, LD, 20, 64, 100);
-        product_multiply(kernel, false, true, below, LD, from, LD, w, LD, 44, 23, 100);
-        product_multiply(kernel, false, true, below + 23, LD, from, LD, w + 23 * LD, LD, 44, 41,
-                         100);
-        assert_memory_equal(y, whole, sizeof whole);
-
-        run(kernel, TN, 64, 64, 300);
-        memcpy(whole, y, sizeof whole);
-        from = x + 20;
-        product_multiply(kernel, true, false, y, LD, x, LD, w, LD, 20, 64, 300);
-        product_multiply(kernel, true, false, below, LD, from, LD, w, LD, 44, 23, 300);
-        product_multiply(kernel, true, false, below + 23, LD, from, LD, w + 23, LD, 44, 41, 300);
-        assert_memory_equal(y, whole, sizeof whole);
+        check_pieces(kernel, NT, 100);
+        check_pieces(kernel, NN, 100);
+        check_pieces(kernel, TN, 300);
     }
 }
 
